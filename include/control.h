@@ -1,0 +1,61 @@
+/*
+ * What pydump and the host say to each other over the socket whose number is
+ * in the host's environment (CONTROL_ENV). Each message is a control_head and
+ * `length` bytes. "Strings" are NUL-terminated, one behind the other, each
+ * "key=value".
+ */
+#ifndef CONTROL_H
+#define CONTROL_H
+
+#include <stdint.h>
+
+#define CONTROL_ENV "PYDUMP_CONTROL"
+#define CONTROL_MAX (64u << 20)	/* longest message taken */
+
+enum control_type {
+	/* pydump to host: strings. In order: import=MODULE, warmup=PATH,
+	 * stack=SOFT:HARD (decimal, RLIMIT_STACK to go back to), trace=FD
+	 * (report which code opens this descriptor, then stop),
+	 * unset=NAME (variables that were only for starting the host) */
+	CONTROL_SPEC = 1,
+	/* host to pydump: one line of text for the progress display */
+	CONTROL_PROGRESS = 2,
+	/* host to pydump: why it can't be frozen, for the user; may have many
+	 * lines (a traceback). The host exits afterwards. */
+	CONTROL_REFUSED = 3,
+	/* host to pydump: strings. version=3.11.2, hexversion=N,
+	 * executable=PATH, prefix=PATH, locale=NAME, locale_by_lc_all=0|1,
+	 * user_site_suffix=TEXT, user_site=PATH (only if it is on sys.path),
+	 * timezone=TEXT, path=FOLDER (each of sys.path in order),
+	 * module=NAME (each of sys.modules) followed by origin=PATH where it
+	 * has one, and read=PATH for further files that were read */
+	CONTROL_REPORT = 4,
+	/* host to pydump: struct control_frozen, then its patches */
+	CONTROL_FROZEN = 5,
+};
+
+struct control_head {
+	uint32_t type;
+	uint32_t length;
+};
+
+/* Bytes that stand in the image instead of those in the frozen process: words
+ * that pointed into its stack, the stubs in its vDSO. Followed by `length`
+ * bytes, then padding to a multiple of 8. */
+struct control_patch {
+	uint64_t address;
+	uint64_t length;
+};
+
+struct control_frozen {
+	int32_t pid;		/* of the stopped process */
+	uint32_t patches;	/* count of struct control_patch behind this */
+	uint64_t handoff;	/* address of struct handoff */
+	uint64_t entry;		/* address of image_entry */
+	uint32_t writable;	/* count of addresses, after the patches: the
+				   read-only mapping that holds one becomes
+				   writable in the image */
+	uint32_t reserved;
+};
+
+#endif

@@ -1,0 +1,180 @@
+/*
+ * The image file, as pyimage(5) specifies it: what pydump writes and what
+ * pyimage, the code inside the image and `pydump info` read.
+ *
+ * An image is an ELF ET_EXEC file. Its first PT_LOAD holds the "meta" part
+ * of the file, [0, meta_size), at IMAGE_META_BASE: ELF header, notes, program
+ * headers. Every note has the name "pyimage"; its type is enum image_note.
+ * All numbers are little endian, all offsets count from the start of the file,
+ * which for everything in the meta part is also the distance from
+ * IMAGE_META_BASE once it is mapped.
+ */
+#ifndef IMAGE_H
+#define IMAGE_H
+
+#include <stdint.h>
+
+#define IMAGE_PAGE 4096u
+
+/* Raised whenever a reader of the former format would misread the new one. */
+#define IMAGE_FORMAT 1u
+
+#define IMAGE_NOTE_NAME "pyimage"	/* 8 bytes with its NUL */
+
+/* Fixed addresses. Nothing of a process with default limits lives there, nor
+ * of the process that is frozen (docs/design.md, "Addresses"). */
+#define IMAGE_META_BASE 0x1f0000000000ull
+#define IMAGE_RESTORER_BASE 0x200000000000ull
+#define IMAGE_RESTORER_SPAN 0x1000000ull
+/* Segments lie in [IMAGE_LOWEST, IMAGE_HIGHEST). The kernel's x86-64 user
+ * addresses end one page below 2^47; its stack lies right below that. */
+#define IMAGE_LOWEST 0x10000ull
+#define IMAGE_HIGHEST 0x7fff00000000ull
+
+/* The kernel reads at most 64 KiB of program headers. */
+#define IMAGE_MAX_SEGMENTS 1160u
+#define IMAGE_MAX_META 0x4000000ull
+
+enum image_note {
+	IMAGE_NOTE_PREFIX = 1,	/* struct image_prefix */
+	IMAGE_NOTE_HEADER = 2,	/* struct image_header */
+	IMAGE_NOTE_GUARDS = 3,	/* struct image_guard[] */
+	IMAGE_NOTE_HOT = 4,	/* struct image_range[], IMAGE_MAX_HOT entries */
+	IMAGE_NOTE_RESERVES = 5,/* struct image_range[] */
+	IMAGE_NOTE_FILES = 6,	/* struct image_file[] */
+	IMAGE_NOTE_NAMES = 7,	/* uint32_t[], offsets of sorted strings */
+	IMAGE_NOTE_CPU = 8,	/* struct image_cpu */
+	IMAGE_NOTE_STRINGS = 9,	/* NUL-terminated strings */
+	IMAGE_NOTE_REPORT = 10,	/* "key=value" strings for `pydump info` */
+};
+
+/*
+ * The stable prefix. It is the content of the first note and its place and
+ * layout never change, whatever the format: a pyimage that can't restore an
+ * image of another format still learns which interpreter to run instead.
+ */
+#define IMAGE_PREFIX_NOTE 0x44u		/* offset of the note's Elf64_Nhdr */
+#define IMAGE_PREFIX_OFFSET 0x58u	/* offset of struct image_prefix */
+#define IMAGE_PYTHON_MAX 2048u		/* bytes, with the NUL */
+
+#define IMAGE_MAGIC "PYIMAGE\n"
+#define IMAGE_MAGIC_PARTIAL "!yimage\n"	/* the file is not whole yet */
+
+struct image_prefix {
+	char magic[8];
+	uint64_t checksum;	/* image_hash of the `size` bytes from `size` on */
+	uint32_t size;		/* bytes from this field to the path's NUL */
+	uint32_t format;	/* IMAGE_FORMAT */
+	uint64_t file_size;	/* of the whole image; a shorter one is truncated */
+	uint64_t entry;		/* e_entry again */
+	char python[];		/* absolute path of the plain interpreter, NUL */
+};
+
+/* Bytes of the prefix that the checksum covers besides the path. */
+#define IMAGE_PREFIX_FIXED 24u
+
+/* A table in the meta part. */
+struct image_table {
+	uint32_t offset;	/* of its first entry, from the start of the file */
+	uint32_t count;		/* of entries (of bytes for STRINGS, REPORT) */
+};
+
+enum image_flag {
+	/* LC_ALL set the legacy locale, so PEP 538's coercion did not run */
+	IMAGE_LOCALE_BY_LC_ALL = 1u << 0,
+	/* the building user's site folder was on sys.path: see user_site */
+	IMAGE_USER_SITE_USED = 1u << 1,
+};
+
+/* Second note. Strings are offsets from the start of the file. */
+struct image_header {
+	uint64_t meta_size;	/* multiple of IMAGE_PAGE */
+	uint64_t handoff;	/* address of struct handoff in the image */
+	uint64_t mapped;	/* sum of the segments' sizes in memory, bytes */
+	uint32_t python_hex;	/* PY_VERSION_HEX */
+	uint32_t flags;		/* enum image_flag */
+	uint32_t locale;	/* string: LC_CTYPE in effect, "C" if none was set */
+	uint32_t user_site;	/* string: the user site folder behind $HOME, as
+				   "/.local/lib/python3.11/site-packages"; with
+				   IMAGE_USER_SITE_USED the absolute path */
+	uint32_t timezone;	/* string: TZ while building, "" if unset */
+	uint32_t reserved;
+	struct image_table guards;
+	struct image_table hot;		/* count: entries in use */
+	struct image_table reserves;
+	struct image_table files;
+	struct image_table names;
+	struct image_table cpu;
+	struct image_table strings;
+	struct image_table report;
+};
+
+enum image_guard_kind {
+	IMAGE_GUARD_DPKG = 1,	/* dpkg's own records: while they hold, guards
+				   with IMAGE_GUARD_BY_DPKG need no look */
+	IMAGE_GUARD_FILE = 2,	/* regular file: size and mtime */
+	IMAGE_GUARD_FOLDER = 3,	/* folder: mtime */
+	IMAGE_GUARD_ABSENT = 4,	/* nothing may be there */
+	IMAGE_GUARD_TIMEZONE = 5,/* /etc/localtime: tzset() where it differs;
+				   never stale */
+};
+
+#define IMAGE_GUARD_BY_DPKG 1u	/* flag: owned by a dpkg package */
+
+struct image_guard {
+	uint32_t kind;		/* enum image_guard_kind */
+	uint32_t flags;
+	uint32_t path;		/* string, absolute */
+	uint32_t mtime_nsec;
+	int64_t mtime_sec;	/* both 0 and size 0: was absent (DPKG, TIMEZONE) */
+	uint64_t size;
+};
+
+/* A stretch of the address space; laid out as struct iovec. */
+struct image_range {
+	uint64_t start;
+	uint64_t length;	/* bytes */
+};
+
+/* More than this many hot ranges do not fit one process_madvise(). */
+#define IMAGE_MAX_HOT 1024u
+
+/* A descriptor that was open on a regular file. */
+struct image_file {
+	int32_t fd;
+	int32_t flags;		/* O_RDONLY, or O_WRONLY|O_APPEND, and O_CLOEXEC */
+	uint32_t path;		/* string, absolute */
+	uint32_t mtime_nsec;	/* size and mtime count for O_RDONLY only */
+	int64_t mtime_sec;
+	uint64_t size;
+	uint64_t offset;
+};
+
+/* What the code in the image relies on. See arch/x86_64/cpu.h. */
+#define IMAGE_CPU_LEAVES 8u
+#define IMAGE_BOOT_ID 36u
+
+struct image_cpuid {
+	uint32_t leaf, subleaf;
+	uint32_t regs[4];	/* eax, ebx, ecx, edx, less what may vary */
+};
+
+struct image_cpu {
+	uint64_t xcr0;
+	uint64_t hwcap, hwcap2;
+	char boot_id[IMAGE_BOOT_ID + 4];	/* where it was built; NUL-padded */
+	struct image_cpuid leaves[IMAGE_CPU_LEAVES];
+};
+
+/* FNV-1a, 64 bits: guards against accidents, not against attackers. */
+static inline uint64_t image_hash(const void *data, uint64_t size)
+{
+	const unsigned char *bytes = data;
+	uint64_t hash = 0xcbf29ce484222325ull;
+
+	for (uint64_t i = 0; i < size; i++)
+		hash = (hash ^ bytes[i]) * 0x100000001b3ull;
+	return hash;
+}
+
+#endif
