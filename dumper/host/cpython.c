@@ -1,0 +1,115 @@
+/*
+ * Differences between CPython versions, and the few internals that there is no
+ * public call for. Facts are from the headers in internal/ of each version.
+ */
+#define Py_BUILD_CORE 1
+#include "cpython.h"
+
+#include <internal/pycore_runtime.h>
+#include <internal/pycore_pystate.h>
+#include <internal/pycore_interp.h>
+#if PY_VERSION_HEX >= 0x030d0000
+#include <internal/pycore_pylifecycle.h>
+#endif
+
+#include <dlfcn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *cpython_refusal(void)
+{
+	static char text[200];
+	const char *have = Py_GetVersion();
+	char want[16];
+
+	snprintf(want, sizeof want, "%d.%d.", PY_MAJOR_VERSION, PY_MINOR_VERSION);
+	if (strncmp(have, want, strlen(want)) == 0) {
+#if PY_VERSION_HEX >= 0x030d0000 && defined(Py_GIL_DISABLED)
+		return "free-threaded builds can't be frozen";
+#endif
+		return NULL;
+	}
+	snprintf(text, sizeof text, "this host is for CPython %sx, the interpreter is %.60s",
+		want, have);
+	return text;
+}
+
+void cpython_set_native_id(PyThreadState *tstate, unsigned long id)
+{
+	tstate->native_thread_id = id;
+}
+
+/* pycore_runtime.h: _PyRuntimeState_SetFinalizing is static inline; 3.13 keeps
+ * the thread's id beside it and the interpreter has a pair of its own from
+ * 3.12 on, which _Py_IsInterpreterFinalizing reads. */
+void cpython_set_finalizing(PyThreadState *on)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+	_PyInterpreterState_SetFinalizing(PyInterpreterState_Get(), on);
+#endif
+	_PyRuntimeState_SetFinalizing(&_PyRuntime, on);
+}
+
+int cpython_is_finalizing(void)
+{
+	return _PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL;
+}
+
+/* Exported for the interpreter's own extension modules; its parameters changed
+ * in 3.12 (the list of threads is taken off under the lock first). */
+void cpython_delete_other_threads(PyThreadState *tstate)
+{
+#if PY_VERSION_HEX < 0x030c0000
+	void (*delete_except)(_PyRuntimeState *, PyThreadState *) =
+		(void (*)(_PyRuntimeState *, PyThreadState *))
+		dlsym(RTLD_DEFAULT, "_PyThreadState_DeleteExcept");
+
+	if (delete_except && PyThreadState_Next(PyInterpreterState_ThreadHead(
+			tstate->interp)))
+		delete_except(&_PyRuntime, tstate);
+#else
+	(void)tstate;	/* 3.12+: frames of daemon threads are left alone */
+#endif
+}
+
+int *cpython_unhandled_interrupt(void)
+{
+#if PY_VERSION_HEX < 0x030c0000
+	extern int _Py_UnhandledKeyboardInterrupt;
+
+	return &_Py_UnhandledKeyboardInterrupt;
+#else
+	return (int *)&_PyRuntime.signals.unhandled_keyboard_interrupt;
+#endif
+}
+
+unsigned long long cpython_dict_version(PyObject *dict)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+_Py_COMP_DIAG_PUSH
+_Py_COMP_DIAG_IGNORE_DEPR_DECLS
+	return ((PyDictObject *)dict)->ma_version_tag;
+_Py_COMP_DIAG_POP
+#else
+	return ((PyDictObject *)dict)->ma_version_tag;
+#endif
+}
+
+void *cpython_finalize_address(void)
+{
+	return dlsym(RTLD_DEFAULT, "Py_FinalizeEx");
+}
+
+/* Objects/obmalloc.c: struct pool_header begins with the count of blocks in
+ * use; pools are aligned to their size, 16 KiB since 3.10. */
+unsigned cpython_pool_count(const void *block)
+{
+	return *(const unsigned *)((uintptr_t)block & ~(uintptr_t)(CPYTHON_POOL - 1));
+}
+
+/* Exported in 3.11 to 3.15; the prototype is internal, const from 3.14 on. */
+PyConfig *cpython_config(void)
+{
+	return (PyConfig *)_PyInterpreterState_GetConfig(PyInterpreterState_Get());
+}

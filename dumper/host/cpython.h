@@ -1,0 +1,47 @@
+/*
+ * Everything that differs between CPython versions or needs more than the
+ * public API. The one file to touch for a new version (docs/porting.md).
+ */
+#ifndef CPYTHON_H
+#define CPYTHON_H
+
+#include <Python.h>
+
+#if PY_VERSION_HEX < 0x030b0000 || PY_VERSION_HEX >= 0x030e0000
+#error "this host knows CPython 3.11, 3.12 and 3.13 only"
+#endif
+
+/* NULL if this interpreter is of the version that the host was built for and
+ * of no kind that can't be frozen; else why not. Before Py_Initialize. */
+const char *cpython_refusal(void);
+
+/* The running thread's OS id, kept in its thread state (3.11+). */
+void cpython_set_native_id(PyThreadState *tstate, unsigned long id);
+
+/* sys.is_finalizing() becomes true and other threads stop at the GIL (on), or
+ * back (off, for a rehearsal). Needs the GIL. */
+void cpython_set_finalizing(PyThreadState *on);
+int cpython_is_finalizing(void);
+
+/* Deletes the thread states of all other threads, running the destructors of
+ * what their frames hold, as Py_FinalizeEx does after atexit. */
+void cpython_delete_other_threads(PyThreadState *tstate);
+
+/* A flag that PyRun_* sets when a KeyboardInterrupt went through. */
+int *cpython_unhandled_interrupt(void);
+
+/* A number that changes whenever the dict does. */
+unsigned long long cpython_dict_version(PyObject *dict);
+
+/* Address of Py_FinalizeEx's code. */
+void *cpython_finalize_address(void);
+
+/* Bytes of a pymalloc block's pool, and the number of blocks in use of the
+ * pool that holds this block. */
+#define CPYTHON_POOL 16384u
+unsigned cpython_pool_count(const void *block);
+
+/* The config that CPython itself reads at run time. */
+PyConfig *cpython_config(void);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * The environment over the freeze: the restored process has its own, changed
+ * in the way the workload changed that of the build.
+ */
+#ifndef ENVIRONMENT_H
+#define ENVIRONMENT_H
+
+/* Remembers the environment before anything could change it. Leaves out the
+ * NULL-terminated names in `without`, which it also unsets. */
+void environment_keep(char **without);
+
+/* Finds what has changed since, and empties os.environ. After the workload,
+ * before rehearsals. Needs the GIL. */
+void environment_prepare(void);
+
+/* Repeats the changes in libc's environ (unless `rehearse`), fills os.environ
+ * from it. Needs the GIL; -1 with an exception set. */
+int environment_resume(int rehearse);
+
+/* Empties os.environ again after a rehearsal. */
+void environment_forget(void);
+
+#endif

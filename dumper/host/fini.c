@@ -1,0 +1,101 @@
+/*
+ * ld.so's _dl_fini runs the destructors of every library. Nearly all have but
+ * one, the compiler's own (crtbegin.o's __do_global_dtors_aux, the first in
+ * .fini_array), which calls __cxa_finalize for functions that exit() has run
+ * already and then marks itself as done: a page written in each library, and
+ * in each link map, for nothing. So for what is frozen only further ones are
+ * called, and for what was loaded since all.
+ */
+#include "fini.h"
+#include "enter.h"
+#include "handoff.h"
+#include "talk.h"
+
+#include <elf.h>
+#include <link.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+typedef void (*destructor)(void);
+
+struct fini {
+	destructor *array;
+	size_t count;
+	destructor function;	/* DT_FINI */
+};
+
+static struct link_map *newest;	/* the last that is frozen */
+static struct fini *frozen;	/* those with something to do */
+static size_t frozen_count;
+
+static struct fini fini_of(const struct link_map *map)
+{
+	struct fini found = { NULL, 0, NULL };
+
+	for (const ElfW(Dyn) *d = map->l_ld; d && d->d_tag != DT_NULL; d++) {
+		if (d->d_tag == DT_FINI_ARRAY)
+			found.array = (destructor *)(map->l_addr + d->d_un.d_ptr);
+		else if (d->d_tag == DT_FINI_ARRAYSZ)
+			found.count = d->d_un.d_val / sizeof(destructor);
+		else if (d->d_tag == DT_FINI)
+			found.function = (destructor)(map->l_addr + d->d_un.d_ptr);
+	}
+	return found;
+}
+
+void fini_prepare(void)
+{
+	struct link_map *map;
+
+	for (map = _r_debug.r_map; map; map = map->l_next) {
+		struct fini found = fini_of(map);
+
+		newest = map;
+		if (found.count < 2)
+			continue;
+		frozen = realloc(frozen, (frozen_count + 1) * sizeof *frozen);
+		if (!frozen)
+			talk_refuse("out of memory");
+		frozen[frozen_count++] = found;
+	}
+}
+
+static void run_array(const struct fini *fini, size_t from)
+{
+	for (size_t i = fini->count; i-- > from;)
+		fini->array[i]();
+}
+
+/* pydump's learning runs look at the process here, where nothing but the
+ * kernel's exit is left. */
+static void hold(void)
+{
+	char byte = 0;
+
+	if (handoff.startup.hold < 0 ||
+	    handoff.startup.tid != (int)getpid())
+		return;
+	if (write(handoff.startup.hold, &byte, 1) == 1)
+		while (read(handoff.startup.hold, &byte, 1) > 0)
+			;
+}
+
+void fini_run(void)
+{
+	struct link_map *last = newest;
+
+	if (!newest)		/* the host's own process */
+		return;
+	while (last->l_next)
+		last = last->l_next;
+	for (; last != newest; last = last->l_prev) {
+		struct fini found = fini_of(last);
+
+		run_array(&found, 0);
+		if (found.function)
+			found.function();
+	}
+	for (size_t i = frozen_count; i-- > 0;)
+		run_array(&frozen[i], 1);
+	hold();
+}

@@ -1,0 +1,15 @@
+/*
+ * Destructors of shared libraries at exit.
+ */
+#ifndef FINI_H
+#define FINI_H
+
+/* Notes which libraries are frozen, and which of them have destructors of
+ * their own. Before the freeze. */
+void fini_prepare(void);
+
+/* For __libc_start_main, in place of ld.so's _dl_fini: in a restored process
+ * runs the destructors that do something. */
+void fini_run(void);
+
+#endif

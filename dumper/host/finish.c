@@ -1,0 +1,322 @@
+/*
+ * Finalisation in the order of Py_FinalizeEx (Python/pylifecycle.c), for what
+ * came into being since the restore: the frozen objects are in the collector's
+ * permanent generation, which no collection looks at, and are left alone.
+ */
+#include "finish.h"
+#include "cpython.h"
+#include "enter.h"
+#include "handoff.h"
+#include "streams.h"
+#include "talk.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static PyObject *modules;	/* sys.modules */
+static unsigned long long modules_version;
+static PyObject **frozen;	/* the modules in it, sorted by address */
+static Py_ssize_t frozen_count;
+static PyObject *main_module, *main_name, *get_objects;
+static PyObject *threading, *shutdown_name, *flush_name, *closed_name;
+
+static int by_address(const void *a, const void *b)
+{
+	uintptr_t x = (uintptr_t)*(PyObject *const *)a;
+	uintptr_t y = (uintptr_t)*(PyObject *const *)b;
+
+	return (x > y) - (x < y);
+}
+
+void finish_prepare(void)
+{
+	PyObject *name, *module, *gc = PyImport_ImportModule("gc");
+	Py_ssize_t i = 0;
+
+	modules = PyImport_GetModuleDict();
+	main_name = PyUnicode_InternFromString("__main__");
+	main_module = PyDict_GetItem(modules, main_name);
+	get_objects = gc ? PyObject_GetAttrString(gc, "get_objects") : NULL;
+	threading = PyDict_GetItemString(modules, "threading");
+	shutdown_name = PyUnicode_InternFromString("_shutdown");
+	flush_name = PyUnicode_InternFromString("flush");
+	closed_name = PyUnicode_InternFromString("closed");
+	frozen = calloc((size_t)PyDict_Size(modules) + 1, sizeof *frozen);
+	if (!frozen || !main_module || !get_objects)
+		talk_refuse("prepare for the end: out of memory");
+	while (PyDict_Next(modules, &i, &name, &module))
+		if (module != main_module)
+			frozen[frozen_count++] = module;
+	qsort(frozen, (size_t)frozen_count, sizeof *frozen, by_address);
+	modules_version = cpython_dict_version(modules);
+}
+
+static int is_frozen(PyObject *module)
+{
+	return bsearch(&module, frozen, (size_t)frozen_count, sizeof *frozen,
+		by_address) != NULL;
+}
+
+static void unraisable(PyObject *where)
+{
+	if (PyErr_Occurred())
+		PyErr_WriteUnraisable(where);
+}
+
+static void drop(PyObject *result, PyObject *where)
+{
+	if (!result)
+		unraisable(where);
+	Py_XDECREF(result);
+}
+
+/* wait_for_thread_shutdown() */
+static void join_threads(void)
+{
+	PyObject *module = threading;
+
+	if (!module)
+		module = PyDict_GetItemString(modules, "threading");
+	if (module)
+		drop(PyObject_CallMethodNoArgs(module, shutdown_name), module);
+}
+
+/* _PyAtExit_Call(): no function can be registered without the module. */
+static void run_atexit(void)
+{
+	PyObject *module = PyDict_GetItemString(modules, "atexit");
+
+	if (module)
+		drop(PyObject_CallMethod(module, "_run_exitfuncs", NULL), module);
+}
+
+static int is_closed(PyObject *stream)
+{
+	PyObject *closed = PyObject_GetAttr(stream, closed_name);
+	int is = closed ? PyObject_IsTrue(closed) : 0;
+
+	Py_XDECREF(closed);
+	if (is < 0 || !closed)
+		PyErr_Clear();
+	return is > 0;
+}
+
+/* flush_std_files() */
+static int flush_streams(void)
+{
+	PyObject *out = PySys_GetObject("stdout"), *err = PySys_GetObject("stderr");
+	int status = 0;
+
+	if (out && out != Py_None && !is_closed(out)) {
+		PyObject *done = PyObject_CallMethodNoArgs(out, flush_name);
+
+		if (!done)
+			status = -1;
+		drop(done, out);
+	}
+	if (err && err != Py_None && !is_closed(err)) {
+		PyObject *done = PyObject_CallMethodNoArgs(err, flush_name);
+
+		if (!done)
+			status = -1;
+		PyErr_Clear();
+		Py_XDECREF(done);
+	}
+	return status;
+}
+
+/* _PySignal_Fini(): the default again for what Python catches. */
+static void release_signals(void)
+{
+	struct sigaction action;
+	uint64_t caught = handoff.caught | handoff.caught_unless_ignored;
+
+	for (int n = 1; caught; n++, caught >>= 1)
+		if ((caught & 1) && sigaction(n, NULL, &action) == 0 &&
+		    action.sa_handler != SIG_IGN && action.sa_handler != SIG_DFL)
+			signal(n, SIG_DFL);
+}
+
+/* finalize_modules_delete_special(): where user values hide. */
+static void delete_special(void)
+{
+	static const char *const names[] = {
+		"ps1", "ps2", "last_type", "last_value", "last_traceback", NULL
+	};
+	static const char *const streams[][2] = {
+		{ "stdin", "__stdin__" }, { "stdout", "__stdout__" },
+		{ "stderr", "__stderr__" },
+	};
+	PyObject *builtins = PyEval_GetBuiltins();
+
+	if (PyDict_GetItemString(builtins, "_"))
+		PyDict_SetItemString(builtins, "_", Py_None);
+	for (const char *const *name = names; *name; name++)
+		if (PySys_GetObject(*name))
+			PySys_SetObject(*name, Py_None);
+	for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
+		PyObject *original = PySys_GetObject(streams[i][1]);
+
+		if (original && PySys_GetObject(streams[i][0]) != original)
+			PySys_SetObject(streams[i][0], original);
+	}
+	PyErr_Clear();
+}
+
+/* finalize_remove_modules(), for __main__ and what was imported since. */
+static PyObject *remove_modules(void)
+{
+	PyObject *alive = PyList_New(0), *name, *module, *names = PyList_New(0);
+	Py_ssize_t i = 0;
+
+	if (!alive || !names)
+		return alive;
+	if (cpython_dict_version(modules) == modules_version)
+		PyList_Append(names, main_name);
+	else
+		while (PyDict_Next(modules, &i, &name, &module))
+			if (PyModule_Check(module) && !is_frozen(module))
+				PyList_Append(names, name);
+	for (i = 0; i < PyList_GET_SIZE(names); i++) {
+		PyObject *reference;
+
+		name = PyList_GET_ITEM(names, i);
+		module = PyDict_GetItem(modules, name);
+		reference = module ? PyWeakref_NewRef(module, NULL) : NULL;
+		if (reference)
+			PyList_Append(alive, reference);
+		Py_XDECREF(reference);
+		PyErr_Clear();
+		if (PyDict_SetItem(modules, name, Py_None))
+			unraisable(NULL);
+	}
+	Py_DECREF(names);
+	return alive;
+}
+
+extern void _PyModule_Clear(PyObject *module);
+
+/* finalize_modules_clear_weaklist(): those imported last come first. */
+static void clear_modules(PyObject *alive)
+{
+	for (Py_ssize_t i = alive ? PyList_GET_SIZE(alive) - 1 : -1; i >= 0; i--) {
+		PyObject *module = PyWeakref_GetObject(PyList_GET_ITEM(alive, i));
+
+		if (module == Py_None)
+			continue;
+		Py_INCREF(module);
+		_PyModule_Clear(module);
+		Py_DECREF(module);
+	}
+	Py_XDECREF(alive);
+}
+
+/* What is left is held by frozen objects, that python3 would destroy by now: a
+ * file in a module's global, a generator that waits in a cache. */
+static void finalize_survivors(void)
+{
+	PyObject *objects = PyObject_CallNoArgs(get_objects);
+
+	for (Py_ssize_t i = 0; objects && i < PyList_GET_SIZE(objects); i++) {
+		PyObject *object = PyList_GET_ITEM(objects, i);
+
+		if (Py_TYPE(object)->tp_finalize && !PyObject_GC_IsFinalized(object))
+			PyObject_CallFinalizer(object);
+		unraisable(NULL);
+	}
+	unraisable(NULL);
+	Py_XDECREF(objects);
+}
+
+static void collect(void)
+{
+	int was = PyGC_Enable();
+
+	PyGC_Collect();
+	if (!was)
+		PyGC_Disable();
+}
+
+int finish_python(void)
+{
+	PyThreadState *tstate;
+	PyObject *alive;
+	int status;
+
+	if (cpython_is_finalizing())
+		return 0;
+	tstate = PyThreadState_Get();
+	join_threads();
+	if (Py_MakePendingCalls() < 0)
+		unraisable(NULL);
+	run_atexit();
+	cpython_set_finalizing(tstate);
+	cpython_delete_other_threads(tstate);
+	status = flush_streams();
+	release_signals();
+	collect();
+	delete_special();
+	alive = remove_modules();
+	collect();
+	clear_modules(alive);
+	collect();
+	finalize_survivors();
+	return flush_streams() < 0 ? -1 : status;
+}
+
+int finish_code(int code)
+{
+	if (finish_python() < 0)
+		code = 120;
+	if (*cpython_unhandled_interrupt()) {
+		signal(SIGINT, SIG_DFL);
+		kill(getpid(), SIGINT);
+		code = SIGINT + 128;
+	}
+	return code;
+}
+
+/* threading._shutdown() marks the main thread as stopped and calls what
+ * concurrent.futures and others registered: none of that, and then all back. */
+static void rehearse_threading(void)
+{
+	PyObject *exits, *thread, *lock, *none = PyList_New(0), *result;
+
+	if (!threading)
+		return;
+	exits = PyObject_GetAttrString(threading, "_threading_atexits");
+	thread = PyObject_GetAttrString(threading, "_main_thread");
+	lock = thread ? PyObject_GetAttrString(thread, "_tstate_lock") : NULL;
+	if (exits && thread && lock && lock != Py_None && none) {
+		PyObject_SetAttrString(threading, "_threading_atexits", none);
+		join_threads();
+		PyObject_SetAttrString(threading, "_threading_atexits", exits);
+		PyObject_SetAttrString(threading, "_SHUTTING_DOWN", Py_False);
+		PyObject_SetAttrString(thread, "_is_stopped", Py_False);
+		result = PyObject_CallMethod(lock, "acquire", "i", 0);
+		Py_XDECREF(result);
+		PyObject_SetAttrString(thread, "_tstate_lock", lock);
+	}
+	PyErr_Clear();
+	Py_XDECREF(exits);
+	Py_XDECREF(thread);
+	Py_XDECREF(lock);
+	Py_XDECREF(none);
+}
+
+void finish_rehearse(void)
+{
+	PyObject *alive;
+
+	rehearse_threading();
+	if (Py_MakePendingCalls() < 0)
+		PyErr_Clear();
+	flush_streams();
+	collect();
+	alive = PyList_New(0);
+	clear_modules(alive);
+	finalize_survivors();
+	flush_streams();
+}

@@ -1,0 +1,198 @@
+/*
+ * The one table of what is known about modules. A row is used where its module
+ * is in sys.modules at the freeze.
+ */
+#include "hooks.h"
+#include "cpython.h"
+#include "imports.h"
+#include "talk.h"
+
+#include <dlfcn.h>
+#include <stddef.h>
+#include <sys/random.h>
+#include <time.h>
+
+static PyObject *none_for(PyObject *module, const char *name)
+{
+	if (PyObject_HasAttrString(module, name) &&
+	    PyObject_SetAttrString(module, name, Py_None))
+		return NULL;
+	Py_RETURN_NONE;
+}
+
+/* uuid.py: both are made by the next uuid1(); the node may be another machine. */
+static PyObject *uuid_before(PyObject *module)
+{
+	Py_XDECREF(none_for(module, "_node"));
+	return none_for(module, "_last_timestamp");
+}
+
+/* tempfile.py: the sequence of names is seeded once in a process and told from
+ * its parent's by the pid alone; the folder depends on TMPDIR. */
+static PyObject *tempfile_before(PyObject *module)
+{
+	Py_XDECREF(none_for(module, "_name_sequence"));
+	return none_for(module, "tempdir");
+}
+
+/* random.py: the functions of the module are methods of one instance, seeded
+ * at import. What is prepared is (type's seed, instance). */
+static PyObject *random_before(PyObject *module)
+{
+	PyObject *instance = PyObject_GetAttrString(module, "_inst");
+	PyObject *core = PyImport_ImportModule("_random");
+	PyObject *type = core ? PyObject_GetAttrString(core, "Random") : NULL;
+	PyObject *seed = type ? PyObject_GetAttrString(type, "seed") : NULL;
+	PyObject *pair = seed && instance ? PyTuple_Pack(2, seed, instance) : NULL;
+
+	Py_XDECREF(instance);
+	Py_XDECREF(core);
+	Py_XDECREF(type);
+	Py_XDECREF(seed);
+	return pair;
+}
+
+static PyObject *random_after(PyObject *pair)
+{
+	PyObject *instance = PyTuple_GET_ITEM(pair, 1);
+
+	if (PyObject_SetAttrString(instance, "gauss_next", Py_None))
+		return NULL;
+	return PyObject_CallOneArg(PyTuple_GET_ITEM(pair, 0), instance);
+}
+
+/* numpy.random's functions are methods of one RandomState, seeded at import. */
+static PyObject *numpy_before(PyObject *module)
+{
+	return PyObject_GetAttrString(module, "seed");
+}
+
+static PyObject *call(PyObject *function)
+{
+	return PyObject_CallNoArgs(function);
+}
+
+/* multiprocessing/process.py: the key that lets processes connect. */
+static PyObject *process_before(PyObject *module)
+{
+	PyObject *type = PyObject_GetAttrString(module, "AuthenticationString");
+	PyObject *process = PyObject_GetAttrString(module, "_current_process");
+	PyObject *config = process ? PyObject_GetAttrString(process, "_config") : NULL;
+	PyObject *pair = type && config ? PyTuple_Pack(2, type, config) : NULL;
+
+	Py_XDECREF(type);
+	Py_XDECREF(process);
+	Py_XDECREF(config);
+	return pair;
+}
+
+static PyObject *process_after(PyObject *pair)
+{
+	char bytes[32];
+	PyObject *key;
+
+	if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+		return PyErr_SetFromErrno(PyExc_OSError);
+	key = PyObject_CallFunction(PyTuple_GET_ITEM(pair, 0), "y#", bytes,
+		(Py_ssize_t)sizeof bytes);
+	if (!key || PyDict_SetItemString(PyTuple_GET_ITEM(pair, 1), "authkey", key))
+		return NULL;
+	return key;
+}
+
+/* logging/__init__.py: relativeCreated counts from here. */
+static PyObject *logging_before(PyObject *module)
+{
+	Py_INCREF(module);
+	return module;
+}
+
+static PyObject *logging_after(PyObject *module)
+{
+	struct timespec now;
+	PyObject *start;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	start = PyFloat_FromDouble((double)now.tv_sec + 1e-9 * (double)now.tv_nsec);
+	if (!start || PyObject_SetAttrString(module, "_startTime", start))
+		return NULL;
+	return start;
+}
+
+static struct hook {
+	const char *module;
+	PyObject *(*before)(PyObject *module);
+	PyObject *(*after)(PyObject *prepared);
+	PyObject *prepared;
+} hooks[] = {
+	{ "uuid", uuid_before, NULL, NULL },
+	{ "tempfile", tempfile_before, NULL, NULL },
+	{ "random", random_before, random_after, NULL },
+	{ "numpy.random", numpy_before, call, NULL },
+	{ "multiprocessing.process", process_before, process_after, NULL },
+	{ "logging", logging_before, logging_after, NULL },
+};
+
+#define HOOKS (sizeof hooks / sizeof *hooks)
+
+void hooks_before(void)
+{
+	PyObject *modules = PyImport_GetModuleDict();
+
+	for (size_t i = 0; i < HOOKS; i++) {
+		PyObject *module = PyDict_GetItemString(modules, hooks[i].module);
+
+		if (!module)
+			continue;
+		hooks[i].prepared = hooks[i].before(module);
+		if (!hooks[i].prepared)
+			talk_refuse("prepare module %s for the freeze: %s",
+				hooks[i].module, imports_traceback());
+	}
+}
+
+int hooks_after(void)
+{
+	for (size_t i = 0; i < HOOKS; i++) {
+		PyObject *result;
+
+		if (!hooks[i].prepared || !hooks[i].after)
+			continue;
+		result = hooks[i].after(hooks[i].prepared);
+		if (!result)
+			return -1;
+		Py_DECREF(result);
+	}
+	return 0;
+}
+
+/* OpenSSL 3 tells a forked process by getpid() alone (crypto/threads_pthread.c,
+ * openssl_get_fork_id), and a restored one may have the very pid that was
+ * frozen. A generator that is not instantiated is seeded from the system at
+ * its next use (providers/implementations/rands/drbg.c, rand_drbg_restart).
+ * All three are fetched first, since fetching one may instantiate others. */
+void hooks_uninstantiate(void)
+{
+	static const char *const libraries[] = { "libcrypto.so.3", NULL };
+	static const char *const names[] = {
+		"RAND_get0_private", "RAND_get0_public", "RAND_get0_primary", NULL
+	};
+
+	for (const char *const *library = libraries; *library; library++) {
+		void *handle = dlopen(*library, RTLD_NOLOAD | RTLD_LAZY), *generators[3];
+		int (*uninstantiate)(void *);
+
+		if (!handle)
+			continue;
+		uninstantiate = (int (*)(void *))dlsym(handle, "EVP_RAND_uninstantiate");
+		for (int i = 0; names[i]; i++) {
+			void *(*get)(void *) = (void *(*)(void *))dlsym(handle, names[i]);
+
+			generators[i] = get ? get(NULL) : NULL;
+		}
+		for (int i = 0; names[i]; i++)
+			if (uninstantiate && generators[i])
+				uninstantiate(generators[i]);
+		dlclose(handle);
+	}
+}

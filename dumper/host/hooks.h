@@ -1,0 +1,18 @@
+/*
+ * Built-in knowledge about particular modules and libraries: state that must
+ * not be the same in every process of an image.
+ */
+#ifndef HOOKS_H
+#define HOOKS_H
+
+/* Before the freeze: takes out what is made again when it is needed next. */
+void hooks_before(void);
+
+/* In the restored process: renews what has to be there. -1 with an exception
+ * set where that fails. */
+int hooks_after(void);
+
+/* The last thing before the freeze, in the process that is frozen. */
+void hooks_uninstantiate(void);
+
+#endif

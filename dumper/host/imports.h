@@ -1,0 +1,19 @@
+/*
+ * Importing the workload and warming it up.
+ */
+#ifndef IMPORTS_H
+#define IMPORTS_H
+
+/* Imports a module by its dotted name. Refuses, with the traceback, where it
+ * can't. */
+void imports_module(const char *name);
+
+/* Runs a file as __main__ in a namespace that is thrown away. An exit with
+ * status 0 is fine; anything else raised refuses. */
+void imports_warm_up(const char *path);
+
+/* The current exception as python3 would print it; owned by the callee until
+ * the next call. Clears the exception. */
+const char *imports_traceback(void);
+
+#endif

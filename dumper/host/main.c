@@ -1,0 +1,117 @@
+/*
+ * The host: a shared object that pydump preloads into the user's interpreter.
+ * It takes over in __libc_start_main, which every executable imports from
+ * libc, starts CPython as its own main would have, and leads it to the freeze.
+ * In any other process it does nothing.
+ */
+#include "cpython.h"
+#include "control.h"
+#include "environment.h"
+#include "fini.h"
+#include "finish.h"
+#include "freeze.h"
+#include "hooks.h"
+#include "imports.h"
+#include "libc_state.h"
+#include "quiesce.h"
+#include "rehearse.h"
+#include "report.h"
+#include "resume.h"
+#include "start.h"
+#include "streams.h"
+#include "talk.h"
+#include "trace.h"
+
+#include <dlfcn.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* pydump raised the limit to move the mmap area. glibc took its default stack
+ * size of new threads from it at the start: 2 MiB, where it is unlimited. */
+static void restore_stack_limit(const struct talk_spec *spec)
+{
+	struct rlimit limit = { spec->stack_soft, spec->stack_hard };
+	pthread_attr_t attributes;
+
+	if (!spec->stack_soft)
+		return;
+	if (setrlimit(RLIMIT_STACK, &limit))
+		talk_refuse("set the stack limit back to %llu: %m", spec->stack_soft);
+	if (limit.rlim_cur == RLIM_INFINITY || pthread_attr_init(&attributes))
+		return;
+	if (pthread_attr_setstacksize(&attributes, limit.rlim_cur) == 0)
+		pthread_setattr_default_np(&attributes);
+	pthread_attr_destroy(&attributes);
+}
+
+static void load(const struct talk_spec *spec)
+{
+	for (char **name = spec->imports; *name; name++) {
+		talk_progress("importing %s", *name);
+		imports_module(*name);
+	}
+	if (spec->warmup) {
+		talk_progress("warming up with %s", spec->warmup);
+		imports_warm_up(spec->warmup);
+	}
+}
+
+static void prepare(const char *program)
+{
+	talk_progress("preparing");
+	hooks_before();
+	fini_prepare();
+	streams_prepare();
+	environment_prepare();
+	resume_prepare(program);
+	finish_prepare();
+	rehearse(30);
+	quiesce_collect();
+}
+
+static int host_main(int argc, char **argv, char **envp)
+{
+	struct talk_spec spec;
+
+	(void)argc;
+	freeze_watch_threads();
+	talk_read_spec(&spec);
+	libc_state_keep(argv, envp);
+	environment_keep(spec.unset);
+	report_environment();
+	restore_stack_limit(&spec);
+	/* one heap without islands: large blocks too come from the break */
+	mallopt(M_MMAP_THRESHOLD, 1 << 30);
+	talk_progress("starting %s", argv[0]);
+	start_python(argv[0]);
+	streams_keep();
+	if (spec.trace >= 0)
+		trace_descriptor(spec.trace);
+	load(&spec);
+	if (spec.trace >= 0)
+		trace_end();
+	report_send(spec.warmup);
+	prepare(argv[0]);
+	talk_progress("freezing");
+	freeze();
+}
+
+typedef int (*start_main)(int (*)(int, char **, char **), int, char **,
+	void (*)(void), void (*)(void), void (*)(void), void *);
+
+__attribute__((visibility("default")))
+int __libc_start_main(int (*program)(int, char **, char **), int argc, char **argv,
+	void (*init)(void), void (*fini)(void), void (*rtld_fini)(void), void *end);
+
+int __libc_start_main(int (*program)(int, char **, char **), int argc, char **argv,
+	void (*init)(void), void (*fini)(void), void (*rtld_fini)(void), void *end)
+{
+	start_main next = (start_main)dlsym(RTLD_NEXT, "__libc_start_main");
+
+	if (talk_open() < 0)
+		return next(program, argc, argv, init, fini, rtld_fini, end);
+	return next(host_main, argc, argv, init, fini, fini_run, end);
+}

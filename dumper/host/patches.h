@@ -1,0 +1,20 @@
+/*
+ * Bytes that stand in the image instead of those in the frozen process
+ * (CONTROL_FROZEN). The process itself is not changed.
+ */
+#ifndef PATCHES_H
+#define PATCHES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+void patches_add(uint64_t address, const void *bytes, size_t length);
+void patches_add_word(uint64_t address, uint64_t word);
+
+/* The read-only mapping that holds this address becomes writable. */
+void patches_make_writable(uint64_t address);
+
+/* The message that tells pydump all of it; `length` receives its size. */
+void *patches_message(int pid, uint64_t handoff, uint64_t entry, size_t *length);
+
+#endif

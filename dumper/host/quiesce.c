@@ -1,0 +1,68 @@
+/*
+ * The heaps at rest. Knows the two allocators' outer behaviour only.
+ */
+#include "quiesce.h"
+#include "cpython.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void quiesce_collect(void)
+{
+	PyObject *gc = PyImport_ImportModule("gc"), *done;
+
+	/* Finalizers may make new garbage; three rounds are what settles. */
+	for (int i = 0; i < 3; i++)
+		PyGC_Collect();
+	done = gc ? PyObject_CallMethod(gc, "freeze", NULL) : NULL;
+	Py_XDECREF(done);
+	Py_XDECREF(gc);
+	PyErr_Clear();
+}
+
+/* pymalloc serves blocks of 16..512 bytes, in steps of 16, from pools that
+ * hold one size each. A block that is the only one of its pool comes from a
+ * fresh pool: the partly used ones are full then. */
+static void plug_pymalloc(void)
+{
+	for (size_t size = 16; size <= 512; size += 16) {
+		for (;;) {
+			void *block = PyObject_Malloc(size);
+
+			if (!block)
+				break;
+			if (cpython_pool_count(block) == 1) {
+				PyObject_Free(block);
+				break;
+			}
+		}
+	}
+}
+
+/* Everything that is free below the heap's top chunk. A chunk that comes from
+ * above where the break was is cut from the top: nothing fits below. */
+static void plug_glibc(void)
+{
+	struct mallinfo2 info = mallinfo2();
+	char *top = (char *)sbrk(0) - info.keepcost;
+
+	for (size_t size = 64 * 1024; size >= 24; size -= size > 2048 ? size / 4 : 16) {
+		for (;;) {
+			char *chunk = malloc(size);
+
+			if (!chunk)
+				break;
+			if (chunk >= top) {
+				free(chunk);
+				break;
+			}
+		}
+	}
+}
+
+void quiesce_plug(void)
+{
+	plug_pymalloc();
+	plug_glibc();
+}

@@ -1,0 +1,48 @@
+/*
+ * Rehearsals. Knows what resume, run and finish do only by their headers.
+ */
+#include "rehearse.h"
+#include "cpython.h"
+#include "finish.h"
+#include "handoff.h"
+#include "imports.h"
+#include "resume.h"
+#include "run.h"
+#include "talk.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* __main__ as the interpreter made it: what "pass" adds goes again. */
+static PyObject *pristine;
+
+static void reset_main(void)
+{
+	PyObject *dict = PyModule_GetDict(PyImport_AddModule("__main__"));
+	PyObject *path = PySys_GetObject("path");
+
+	PySequence_DelItem(path, 0);
+	PyDict_Clear(dict);
+	PyDict_Update(dict, pristine);
+}
+
+void rehearse(int times)
+{
+	char *argv[] = { (char *)"-c", (char *)"pass", NULL };
+	struct startup startup = {
+		.mode = STARTUP_COMMAND, .argc = 2, .rest = 2, .argv = argv,
+		.what = "pass", .hold = -1, .tid = (int)syscall(SYS_gettid),
+	};
+
+	if (!pristine)
+		pristine = PyDict_Copy(PyModule_GetDict(PyImport_AddModule("__main__")));
+	for (int i = 0; i < times; i++) {
+		resume_python(&startup, 1);
+		if (run_startup(&startup))
+			talk_refuse("rehearse the restore: the trivial program failed");
+		finish_rehearse();
+		resume_forget();
+		reset_main();
+	}
+}

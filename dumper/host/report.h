@@ -1,0 +1,17 @@
+/*
+ * Tells pydump what the interpreter holds (CONTROL_REPORT).
+ */
+#ifndef REPORT_H
+#define REPORT_H
+
+
+/* Looks at the environment as it was before Python changed it. */
+void report_environment(void);
+
+/* Sends the report. `warmup` may be NULL. */
+void report_send(const char *warmup);
+
+/* Index in sys.path where site puts the user's folder. */
+long report_site_index(void);
+
+#endif

@@ -1,0 +1,351 @@
+/*
+ * After enter.c made the process whole for libc, this makes it whole for
+ * Python. It runs in every process of every image: each Python object that it
+ * writes to is a page copied, so all that can be looked up was looked up before
+ * the freeze, and what stays the same is not touched.
+ */
+#include "resume.h"
+#include "cpython.h"
+#include "environment.h"
+#include "finish.h"
+#include "enter.h"
+#include "handoff.h"
+#include "hooks.h"
+#include "imports.h"
+#include "report.h"
+#include "run.h"
+#include "streams.h"
+#include "talk.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct prepared {
+	const char *program;
+	PyObject *program_object;
+	PyObject *argv, *orig_argv, *path;	/* the lists in sys */
+	PyObject *main_thread;		/* threading._main_thread, or NULL */
+	PyObject *native_id;		/* its attribute's name */
+	PyObject *signal;		/* _signal.signal */
+	PyObject *time;			/* module, or NULL */
+	size_t stack_size;		/* default of new threads */
+	PyObject *site;
+	char *home;			/* NULL: was not set */
+	uid_t uid;
+	long site_index;
+} prepared;
+
+static void empty(PyObject *list)
+{
+	PyList_SetSlice(list, 0, PyList_GET_SIZE(list), NULL);
+}
+
+/* Emptied, but with their old content kept: freeing it would write to cold
+ * pages. */
+static PyObject *list_of_sys(const char *name)
+{
+	PyObject *list = PySys_GetObject(name);
+
+	if (!list || !PyList_CheckExact(list))
+		talk_refuse("prepare sys.%s: it is no list any more", name);
+	Py_INCREF(list);
+	return list;
+}
+
+static PyObject *attribute(const char *module, const char *name)
+{
+	PyObject *found = PyDict_GetItemString(PyImport_GetModuleDict(), module);
+	PyObject *value = found ? PyObject_GetAttrString(found, name) : NULL;
+
+	PyErr_Clear();
+	return value;
+}
+
+void resume_prepare(const char *program)
+{
+	PyObject *signals = PyImport_ImportModule("_signal");
+	pthread_attr_t attributes;
+
+	prepared.program = program;
+	prepared.program_object = PyUnicode_DecodeFSDefault(program);
+	prepared.argv = list_of_sys("argv");
+	prepared.orig_argv = list_of_sys("orig_argv");
+	prepared.path = list_of_sys("path");
+	prepared.main_thread = attribute("threading", "_main_thread");
+	prepared.native_id = PyUnicode_InternFromString("_native_id");
+	prepared.signal = signals ? PyObject_GetAttrString(signals, "signal") : NULL;
+	prepared.time = PyDict_GetItemString(PyImport_GetModuleDict(), "time");
+	prepared.site = PyImport_ImportModule("site");
+	prepared.home = getenv("HOME") ? strdup(getenv("HOME")) : NULL;
+	prepared.uid = getuid();
+	prepared.site_index = report_site_index();
+	if (!prepared.signal || !prepared.native_id || !prepared.site)
+		talk_refuse("prepare for the restore: %s", imports_traceback());
+	if (pthread_getattr_default_np(&attributes) == 0) {
+		pthread_attr_getstacksize(&attributes, &prepared.stack_size);
+		pthread_attr_destroy(&attributes);
+	}
+	run_prepare(program);
+	resume_forget();
+}
+
+void resume_forget(void)
+{
+	empty(prepared.argv);
+	empty(prepared.orig_argv);
+	environment_forget();
+}
+
+/* glibc, __pthread_initialize_minimal: the default size of a new thread's stack
+ * is RLIMIT_STACK at the start, 2 MiB where that is unlimited. */
+static void renew_stack_size(void)
+{
+	struct rlimit limit;
+	pthread_attr_t attributes;
+	size_t page = 4096, size;
+
+	if (getrlimit(RLIMIT_STACK, &limit))
+		return;
+	size = limit.rlim_cur == RLIM_INFINITY ? 2u << 20 : limit.rlim_cur;
+	if (size < (size_t)PTHREAD_STACK_MIN)
+		size = PTHREAD_STACK_MIN;
+	size = (size + page - 1) & ~(page - 1);
+	if (size == prepared.stack_size)
+		return;
+	if (pthread_attr_init(&attributes))
+		return;
+	if (pthread_attr_setstacksize(&attributes, size) == 0)
+		pthread_setattr_default_np(&attributes);
+	pthread_attr_destroy(&attributes);
+}
+
+/* tzset(3) reads nothing while TZ is the same text, though /etc/localtime may
+ * be another file: so another TZ in between. time.tzset() then also renews
+ * time.tzname and its like. */
+static int renew_timezone(void)
+{
+	char *zone = getenv("TZ");
+	PyObject *done;
+
+	if (zone && !(zone = strdup(zone)))
+		return -1;
+	setenv("TZ", "UTC0", 1);
+	tzset();
+	if (zone)
+		setenv("TZ", zone, 1);
+	else
+		unsetenv("TZ");
+	free(zone);
+	tzset();
+	if (!prepared.time)
+		return 0;
+	done = PyObject_CallMethod(prepared.time, "tzset", NULL);
+	Py_XDECREF(done);
+	return done ? 0 : -1;
+}
+
+static int renew_thread_id(int tid)
+{
+	PyObject *id;
+	int failed;
+
+	cpython_set_native_id(PyThreadState_Get(), (unsigned long)tid);
+	if (!prepared.main_thread)
+		return 0;
+	id = PyLong_FromLong(tid);
+	failed = !id || PyObject_SetAttr(prepared.main_thread, prepared.native_id, id);
+	Py_XDECREF(id);
+	return failed ? -1 : 0;
+}
+
+/* signalmodule.c asks at its start which signals the parent had ignored. It
+ * ignores SIGPIPE and SIGXFSZ by itself. What the workload catches it would
+ * catch anyway, except that Python's own SIGINT gives way. */
+static int renew_signals(uint64_t ignored)
+{
+	uint64_t own = 1ull << (SIGPIPE - 1) | 1ull << (SIGXFSZ - 1);
+
+	ignored &= ~(own | handoff.caught);
+	for (int n = 1; ignored; n++, ignored >>= 1) {
+		PyObject *old;
+
+		if (!(ignored & 1) || handoff.actions[n].handler == 1)
+			continue;
+		old = PyObject_CallFunction(prepared.signal, "il", n, (long)SIG_IGN);
+		if (!old)
+			return -1;
+		Py_DECREF(old);
+	}
+	return 0;
+}
+
+static int append_text(PyObject *list, const char *bytes)
+{
+	wchar_t *wide = Py_DecodeLocale(bytes, NULL);
+	PyObject *text = wide ? PyUnicode_FromWideChar(wide, -1) : NULL;
+	int failed = !text || PyList_Append(list, text);
+
+	PyMem_RawFree(wide);
+	Py_XDECREF(text);
+	return failed ? -1 : 0;
+}
+
+/* initconfig.c, config_update_argv: argv[0] is "-c", "-m" (runpy sets the path
+ * later), the file, "-", or "". */
+static int renew_arguments(const struct startup *s)
+{
+	const char *first = s->mode == STARTUP_COMMAND ? "-c" :
+		s->mode == STARTUP_MODULE ? "-m" :
+		s->mode == STARTUP_FILE ? s->what : "";
+	int failed;
+
+	failed = PyList_Append(prepared.orig_argv, prepared.program_object) ||
+		append_text(prepared.argv, first);
+	for (int i = 0; i < s->argc && !failed; i++)
+		failed = append_text(prepared.orig_argv, s->argv[i]) ||
+			(i >= s->rest && append_text(prepared.argv, s->argv[i]));
+	return failed ? -1 : 0;
+}
+
+/* site.py, getuserbase() and _get_path(): strings made of $HOME. Without HOME
+ * it asks the password database, and does so again where they are None. */
+static int renew_user_names(const char *home)
+{
+	PyObject *base = NULL, *folder = NULL;
+	int length = home ? (int)strlen(home) : 0, failed = 1;
+
+	while (length > 1 && home[length - 1] == '/')
+		length--;
+	if (home) {
+		base = PyUnicode_FromFormat("%.*s/.local", length, home);
+		folder = base ? PyUnicode_FromFormat("%U/lib/python%d.%d/site-packages",
+			base, PY_MAJOR_VERSION, PY_MINOR_VERSION) : NULL;
+	} else {
+		Py_INCREF(base = Py_None);
+		Py_INCREF(folder = Py_None);
+	}
+	if (base && folder)
+		failed = PyObject_SetAttrString(prepared.site, "USER_BASE", base) ||
+			PyObject_SetAttrString(prepared.site, "USER_SITE", folder);
+	Py_XDECREF(base);
+	Py_XDECREF(folder);
+	return failed ? -1 : 0;
+}
+
+/* A folder that exists comes before site-packages, as site.main() has it. */
+static int add_user_site(const char *folder)
+{
+	static const char code[] =
+		"tail = sys.path[index:]\n"
+		"del sys.path[index:]\n"
+		"site.addsitedir(folder)\n"
+		"sys.path += [p for p in tail if p not in sys.path]\n"
+		"try:\n"
+		"    import usercustomize\n"
+		"except ImportError:\n"
+		"    pass\n";
+	PyObject *names, *result;
+
+	names = Py_BuildValue("{s:s,s:l,s:O,s:O}", "folder", folder,
+		"index", prepared.site_index, "site", prepared.site,
+		"sys", PyImport_AddModule("sys"));
+	if (!names || PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()))
+		return -1;
+	result = PyRun_String(code, Py_file_input, names, names);
+	Py_DECREF(names);
+	Py_XDECREF(result);
+	return result ? 0 : -1;
+}
+
+static int renew_user_site(const char *folder)
+{
+	const char *home = getenv("HOME");
+
+	if (home ? !prepared.home || strcmp(home, prepared.home) :
+	    prepared.home || getuid() != prepared.uid)
+		if (renew_user_names(home))
+			return -1;
+	return folder ? add_user_site(folder) : 0;
+}
+
+static void must(int failed, const char *what)
+{
+	if (!failed)
+		return;
+	PySys_FormatStderr("pyimage: restore %s:\n", what);
+	PyErr_Print();
+	_exit(70);
+}
+
+void resume_python(const struct startup *startup, int rehearse)
+{
+	must(renew_thread_id(startup->tid), "the main thread's id");
+	streams_resume();
+	must(environment_resume(rehearse), "os.environ");
+	must(renew_signals(startup->ignored), "the signals that are ignored");
+	must(renew_arguments(startup), "sys.argv");
+	must(hooks_after(), "the state of modules");
+	if (rehearse)
+		return;
+	renew_stack_size();
+	if (startup->timezone_changed)
+		must(renew_timezone(), "the time zone");
+	must(renew_user_site(startup->user_site), "the user's site folder");
+}
+
+static int stdin_is_folder(void)
+{
+	struct stat st;
+
+	return fstat(0, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* python3 refuses to start where stdin is a folder. Nothing has been done yet
+ * but to libc's state, so python3 itself can say so. */
+static void plain_python(struct startup *s)
+{
+	char **argv = calloc((size_t)s->argc + 2, sizeof *argv);
+
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+	if (argv) {
+		argv[0] = (char *)prepared.program;
+		memcpy(argv + 1, s->argv, (size_t)s->argc * sizeof *argv);
+		execve(prepared.program, argv, s->envp);
+	}
+	_exit(70);
+}
+
+/* nptl: pthread_exit on the main thread unwinds to the buffer that
+ * __libc_start_call_main registered on a stack that is gone; this is its like.
+ * The last thread to end ends the process. */
+static void main_thread_exit(void)
+{
+	syscall(SYS_exit, 0);
+}
+
+extern void __pthread_register_cancel(__pthread_unwind_buf_t *buffer);
+
+void resume_process(struct startup *startup)
+{
+	union {
+		__pthread_unwind_buf_t unwind;
+		struct __jmp_buf_tag jump;	/* __sigsetjmp's type for it */
+	} bottom;
+
+	if (__sigsetjmp(&bottom.jump, 0))
+		main_thread_exit();
+	__pthread_register_cancel(&bottom.unwind);
+	if (stdin_is_folder())
+		plain_python(startup);
+	resume_python(startup, 0);
+	exit(finish_code(run_startup(startup)));
+}

@@ -1,0 +1,11 @@
+/*
+ * Starting CPython in this process as its own main() would.
+ */
+#ifndef START_H
+#define START_H
+
+/* Configures and initialises as `python3` without arguments does: same
+ * sys.path, site, prefix, executable and flags. Refuses on failure. */
+void start_python(char *program);
+
+#endif

@@ -1,0 +1,167 @@
+/*
+ * Messages to and from pydump. Knows sockets and include/control.h; nothing
+ * of Python. Used by everything in the host up to the freeze.
+ */
+#include "talk.h"
+#include "control.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int fd = -1;
+
+int talk_open(void)
+{
+	const char *number = getenv(CONTROL_ENV);
+	char *end;
+	long value;
+
+	if (!number)
+		return -1;
+	value = strtol(number, &end, 10);
+	if (!*number || *end || value < 3 || value > 1 << 20)
+		return -1;
+	fd = (int)value;
+	return fd;
+}
+
+int talk_fd(void)
+{
+	return fd;
+}
+
+static void read_all(void *data, size_t length)
+{
+	char *p = data;
+
+	while (length) {
+		ssize_t n = read(fd, p, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			_exit(1);	/* pydump is gone: nobody to tell */
+		p += n;
+		length -= (size_t)n;
+	}
+}
+
+static void write_all(const void *data, size_t length)
+{
+	const char *p = data;
+
+	while (length) {
+		/* no SIGPIPE, whatever its disposition is by now */
+		ssize_t n = send(fd, p, length, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			_exit(1);
+		p += n;
+		length -= (size_t)n;
+	}
+}
+
+void talk_send(unsigned type, const void *data, size_t length)
+{
+	struct control_head head = { type, (uint32_t)length };
+
+	write_all(&head, sizeof head);
+	write_all(data, length);
+}
+
+static void append(char ***list, size_t *count, char *value)
+{
+	*list = realloc(*list, (*count + 2) * sizeof **list);
+	if (!*list)
+		_exit(1);
+	(*list)[(*count)++] = value;
+	(*list)[*count] = NULL;
+}
+
+static char *value_of(char *string, const char *key)
+{
+	size_t n = strlen(key);
+
+	return strncmp(string, key, n) || string[n] != '=' ? NULL : string + n + 1;
+}
+
+void talk_read_spec(struct talk_spec *spec)
+{
+	struct control_head head;
+	size_t imports = 0, unset = 0;
+	char *data, *value;
+
+	memset(spec, 0, sizeof *spec);
+	spec->trace = -1;
+	read_all(&head, sizeof head);
+	if (head.type != CONTROL_SPEC || head.length > CONTROL_MAX)
+		talk_refuse("pydump sent message %u where the specification was "
+			"expected: pydump and host are of different versions", head.type);
+	data = calloc(head.length + 1u, 1);	/* kept */
+	spec->imports = calloc(1, sizeof *spec->imports);
+	spec->unset = calloc(1, sizeof *spec->unset);
+	if (!data || !spec->imports || !spec->unset)
+		talk_refuse("out of memory");
+	read_all(data, head.length);
+	for (char *s = data; s < data + head.length; s += strlen(s) + 1) {
+		if ((value = value_of(s, "import")))
+			append(&spec->imports, &imports, value);
+		else if ((value = value_of(s, "unset")))
+			append(&spec->unset, &unset, value);
+		else if ((value = value_of(s, "warmup")))
+			spec->warmup = value;
+		else if ((value = value_of(s, "trace")))
+			spec->trace = atoi(value);
+		else if ((value = value_of(s, "stack")))
+			sscanf(value, "%llu:%llu", &spec->stack_soft, &spec->stack_hard);
+		else
+			talk_refuse("pydump asked for \"%s\", which this host does not "
+				"know: pydump and host are of different versions", s);
+	}
+}
+
+void talk_progress(const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	talk_send(CONTROL_PROGRESS, text, strlen(text));
+}
+
+void talk_refuse(const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	if (text)
+		talk_send(CONTROL_REFUSED, text, strlen(text));
+	_exit(1);
+}
+
+void talk_wait(void)
+{
+	char byte;
+
+	while (read(fd, &byte, 1) < 0 && errno == EINTR)
+		;
+}
+
+void talk_close(void)
+{
+	close(fd);
+	fd = -1;
+}

@@ -1,0 +1,42 @@
+/*
+ * The host's end of the control socket (include/control.h).
+ */
+#ifndef TALK_H
+#define TALK_H
+
+#include <stddef.h>
+
+/* What pydump asks for; strings live as long as the process. */
+struct talk_spec {
+	char **imports;		/* NULL-terminated */
+	const char *warmup;	/* or NULL */
+	char **unset;		/* NULL-terminated */
+	unsigned long long stack_soft, stack_hard;
+	int trace;		/* descriptor to find the opener of, or -1 */
+};
+
+/* The socket: taken from the environment, where it is removed. -1 if this
+ * process was not started by pydump. */
+int talk_open(void);
+int talk_fd(void);
+
+/* Reads the spec. Ends the process where pydump is gone. */
+void talk_read_spec(struct talk_spec *spec);
+
+/* One line for the progress display. */
+void talk_progress(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/* Refuses: tells pydump why and ends this process. */
+void talk_refuse(const char *format, ...)
+	__attribute__((format(printf, 1, 2), noreturn));
+
+/* A message of any type (enum control_type). Ends the process on failure. */
+void talk_send(unsigned type, const void *data, size_t length);
+
+/* Waits until pydump closes its end or says anything. */
+void talk_wait(void);
+
+void talk_close(void);
+
+#endif
