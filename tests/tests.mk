@@ -7,7 +7,7 @@ CHECK_LIBS := $(shell $(PKG_CONFIG) --libs check)
 U_SRC := $(wildcard tests/unit/*.c)
 U_BIN := $(patsubst tests/unit/%.c,build/unit/%,$(U_SRC))
 # The parts of restorer/ that make no system call, or only read.
-U_PURE := $(wildcard $(addprefix restorer/,check.c vdso.c guard.c cmdline.c mode.c environ.c names.c))
+U_PURE := $(patsubst %,restorer/%.c,cmdline environ files guard mode processor say site stack text trust vdso)
 U_LIB := $(patsubst %.c,build/san/%.o,$(filter-out dumper/main.c,$(D_SRC)) $(U_PURE))
 
 build/san/dumper/%.o: dumper/%.c
@@ -32,3 +32,76 @@ unit: $(U_BIN)
 
 .PHONY: unit
 -include $(U_LIB:.o=.d)
+
+# ---------------------------------------------------------------- helpers
+# Small libraries and programs that the tests and scripts/bench use.
+T_CFLAGS = -O2 -g $(WARN) -Wno-missing-prototypes -D_GNU_SOURCE
+CXX ?= g++
+T_BIN := $(addprefix build/tests/,probe.so tls_early.so tls_late.so \
+	throw_early.so throw_late.so deny)
+B_BIN := build/bench/spawn build/bench/exit0
+
+build/tests/probe.so: tests/py/probe.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(T_CFLAGS) -fPIC -shared -o $@ $<
+
+# Without optimisation nothing of a variable's model or a throw goes away.
+build/tests/tls_early.so build/tests/tls_late.so: tests/py/tls.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(T_CFLAGS) -O0 -fPIC -shared -o $@ $<
+
+build/tests/throw_early.so build/tests/throw_late.so: tests/py/throw.cc
+	@mkdir -p $(@D)
+	$(call say,CXX,$@)$(CXX) -O0 -g -Wall -Wextra $(if $(WERROR),-Werror) -fPIC -shared -o $@ $<
+
+build/tests/deny: tests/e2e/deny.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(T_CFLAGS) -o $@ $<
+
+build/bench/spawn: tests/bench/spawn.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(T_CFLAGS) -o $@ $<
+
+build/bench/exit0: tests/bench/exit0.S
+	@mkdir -p $(@D)
+	$(call say,AS,$@)$(CC) -nostdlib -static -no-pie -o $@ $<
+
+# pydump under ASan and UBSan, for the hostile files of tests/e2e/hostile.py.
+build/tests/pydump-san: build/san/dumper/main.o $(U_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(SAN) -o $@ $^ $(ELF_LIBS)
+
+bench-tools: $(B_BIN)
+test-tools: all $(U_BIN) $(T_BIN) $(B_BIN) build/tests/pydump-san
+
+# ---------------------------------------------------------------- check
+# The long ones stand first, so that they run beside the others.
+TEST_JOBS ?= $(shell nproc)
+TAP = scripts/tap -j $(TEST_JOBS) $(if $(V),-v)
+E2E := $(sort $(filter-out tests/e2e/lib.py,$(wildcard tests/e2e/*.py)))
+E2E := $(filter %/differential.py,$(E2E)) $(filter-out %/differential.py,$(E2E))
+PY := $(foreach s,stdlib numpy pandas gi,"tests/py/run $(s)")
+HOST_VERSION = $(patsubst build/host-%.so,%,$(firstword $(HOSTS)))
+# What scripts/check-layers compiles headers with; through the environment,
+# since the flags themselves hold quotes.
+check gates: export CC := $(CC)
+check gates: export GATE_FREE = $(FREE)
+check gates: export GATE_HOSTED = $(HOSTED) -Idumper
+check gates: export GATE_HOST = $(HOST) $(H_$(HOST_VERSION)_INC)
+
+check: test-tools
+	$(Q)$(TAP) --summary build/tests/summary $(E2E) $(PY) scripts/check-layers $(U_BIN)
+
+gates: all
+	$(Q)$(TAP) scripts/check-layers
+
+e2e: test-tools
+	$(Q)$(TAP) $(E2E)
+
+py: test-tools
+	$(Q)$(TAP) $(PY)
+
+bench: all bench-tools
+	$(Q)scripts/bench
+
+.PHONY: check gates e2e py bench bench-tools test-tools

@@ -177,7 +177,8 @@ static int renew_signals(uint64_t ignored)
 	for (int n = 1; ignored; n++, ignored >>= 1) {
 		PyObject *old;
 
-		if (!(ignored & 1) || handoff.actions[n].handler == 1)
+		if (!(ignored & 1) || handoff.actions[n].handler == 1 ||
+		    (n >= 32 && n < SIGRTMIN))	/* glibc's own */
 			continue;
 		old = PyObject_CallFunction(prepared.signal, "il", n, (long)SIG_IGN);
 		if (!old)

@@ -1,0 +1,469 @@
+/*
+ * The steps of a build; see build.h. Data goes down this file, no step back:
+ * freeze, save, plan, guards, write, try, learn, name.
+ */
+#include "build.h"
+
+#include "alloc.h"
+#include "descriptors.h"
+#include "elfout.h"
+#include "environment.h"
+#include "err.h"
+#include "identity.h"
+#include "interpreter.h"
+#include "machine.h"
+#include "maps.h"
+#include "memory.h"
+#include "meta.h"
+#include "output.h"
+#include "path.h"
+#include "plan.h"
+#include "progress.h"
+#include "spec.h"
+#include "target.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Everything that is open or allocated while a build runs. */
+struct build {
+	const struct spec *spec;
+	struct progress *progress;
+	struct build_result *result;
+	struct list environment;
+	struct interpreter interpreter;
+	struct timespec start;
+	struct output output;
+	struct target target;
+	struct descriptors descriptors;
+	struct maps maps;
+	struct memory_ranges zero;
+	struct plan plan;
+	struct identity identity;
+	char *content;		/* of all segments that are in the file */
+	size_t content_size;
+	char **contents;	/* for each segment where it begins, or NULL */
+	struct meta meta;
+	struct elfout elfout;
+	struct trial trial;
+};
+
+/* --- freeze --- */
+
+static int freeze(struct build *build, int trace, struct err *err)
+{
+	if (target_start(build->spec, &build->interpreter, &build->environment,
+			 trace, &build->target, err))
+		return -1;
+	return target_wait(&build->target, build->progress, err);
+}
+
+/* Which module opened this descriptor? Builds once more up to that point; the
+ * answer goes behind the error that is set. */
+static void find_culprit(struct build *build, int fd, struct err *err)
+{
+	struct err found = {0};
+
+	progress_show(build->progress, "finding out who opened descriptor %d", fd);
+	target_stop(&build->target);
+	if (freeze(build, fd, &found) && found.status == ERR_REFUSED)
+		err_add(err, "%s", found.text);
+	err_clear(&found);
+}
+
+static int check_descriptors(struct build *build, struct err *err)
+{
+	pid_t pid = build->target.frozen.pid;
+
+	if (!descriptors_read(pid, &build->descriptors, err))
+		return 0;
+	if (build->descriptors.culprit >= 0)
+		find_culprit(build, build->descriptors.culprit, err);
+	return -1;
+}
+
+/* Mappings that hold words to be patched on each entry (ld.so's RELRO). */
+static int make_writable(struct build *build, struct err *err)
+{
+	const struct frozen *frozen = &build->target.frozen;
+
+	for (size_t i = 0; i < frozen->writable_count; i++) {
+		struct mapping *mapping = maps_find(&build->maps, frozen->writable[i]);
+
+		if (!mapping || !plan_keeps(mapping) ||
+		    mapping->protection & MAPS_EXECUTE)
+			return err_set(err, ERR_REFUSED,
+				       "the host wants 0x%llx to be writable, which is %s",
+				       (unsigned long long)frozen->writable[i],
+				       mapping ? "code" : "no memory");
+		mapping->protection |= MAPS_WRITE;
+	}
+	return 0;
+}
+
+/* --- plan --- */
+
+static int check_plan(const struct build *build, struct err *err)
+{
+	const struct frozen *frozen = &build->target.frozen;
+	const struct plan_segment *entry = plan_find(&build->plan, frozen->entry);
+	const struct plan_segment *handoff = plan_find(&build->plan, frozen->handoff);
+
+	if (!entry || !(entry->protection & MAPS_EXECUTE) ||
+	    !handoff || !(handoff->protection & MAPS_WRITE))
+		return err_set(err, ERR_REFUSED,
+			       "the host's entry point or handoff is not in its memory");
+	for (size_t i = 0; i < frozen->patch_count; i++)
+		if (!plan_find(&build->plan, frozen->patches[i].address))
+			return err_set(err, ERR_REFUSED,
+				       "the host patches 0x%llx, which is not in the image",
+				       (unsigned long long)frozen->patches[i].address);
+	return 0;
+}
+
+static int make_plan(struct build *build, const struct memory *memory, struct err *err)
+{
+	for (size_t i = 0; i < build->maps.count; i++) {
+		const struct mapping *mapping = &build->maps.items[i];
+
+		if (plan_keeps(mapping) && (mapping->protection & MAPS_WRITE) &&
+		    !(mapping->flags & (MAPS_SHARED | MAPS_DEVICE)) &&
+		    memory_find_zero(memory, mapping, &build->zero, err))
+			return -1;
+	}
+	if (plan_build(&build->maps, &build->zero, &build->plan, err))
+		return -1;
+	return check_plan(build, err);
+}
+
+/* --- save --- */
+
+static int read_contents(struct build *build, const struct memory *memory,
+			 struct err *err)
+{
+	const struct plan *plan = &build->plan;
+	size_t at = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (!plan->segments[i].anonymous)
+			build->content_size += plan->segments[i].length;
+	build->content = mmap(NULL, build->content_size, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (build->content == MAP_FAILED) {
+		build->content = NULL;
+		return err_sys(err, "allocate %zu MB for the image", build->content_size >> 20);
+	}
+	build->contents = alloc_array(plan->count, sizeof(*build->contents));
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_segment *segment = &plan->segments[i];
+
+		if (segment->anonymous)
+			continue;
+		build->contents[i] = build->content + at;
+		if (memory_read(memory, segment->start, build->contents[i],
+				segment->length, err))
+			return -1;
+		at += segment->length;
+	}
+	return 0;
+}
+
+/* All that needs the stopped process. */
+static int save(struct build *build, struct err *err)
+{
+	const struct frozen *frozen = &build->target.frozen;
+	struct memory memory;
+	int result = -1;
+
+	if (maps_read(frozen->pid, &build->maps, err) || make_writable(build, err))
+		return -1;
+	if (memory_open(frozen->pid, &memory, err))
+		return -1;
+	for (size_t i = 0; i < frozen->patch_count; i++)
+		memory_patch(&memory, &frozen->patches[i]);
+	progress_show(build->progress, "reading memory");
+	if (!make_plan(build, &memory, err))
+		result = read_contents(build, &memory, err);
+	memory_close(&memory);
+	return result;
+}
+
+/* --- guards --- */
+
+/* An image in a folder that it guards would be stale as soon as it is there. */
+static int check_folder(const struct build *build, struct err *err)
+{
+	char *folder = path_folder(build->output.path);
+	struct stat ours, theirs;
+	int result = 0;
+
+	if (stat(folder, &ours))
+		result = err_sys(err, "look at %s", folder);
+	for (size_t i = 0; !result && i < build->identity.count; i++) {
+		const struct identity_guard *guard = &build->identity.guards[i];
+
+		if (guard->kind == IMAGE_GUARD_FOLDER && stat(guard->path, &theirs) == 0 &&
+		    theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino)
+			result = err_set(err, ERR_REFUSED,
+					 "write %s: %s is on sys.path, so that the image would "
+					 "make itself stale by lying there; choose another folder",
+					 build->output.path, guard->path);
+	}
+	free(folder);
+	return result;
+}
+
+static int make_identity(struct build *build, struct err *err)
+{
+	struct identity_source source = {
+		.report = &build->target.report,
+		.maps = &build->maps,
+		.python = build->interpreter.path,
+		.host = build->interpreter.host,
+		.freshness = build->spec->freshness,
+		.start = build->start,
+		.dpkg = IDENTITY_DPKG,
+		.environment = build->environment.items,
+	};
+
+	progress_show(build->progress, "making guards");
+	if (identity_make(&source, &build->identity, err))
+		return -1;
+	return check_folder(build, err);
+}
+
+/* --- write --- */
+
+/* What `pydump info` shows besides the format's own fields. */
+static void make_report(const struct build *build, struct list *out)
+{
+	const struct report *report = &build->target.report;
+	const struct spec *spec = build->spec;
+
+	list_add(out, "pydump=" VERSION);
+	list_print(out, "version=%s", report->version);
+	list_print(out, "executable=%s", report->executable ? report->executable : "");
+	list_print(out, "prefix=%s", report->prefix ? report->prefix : "");
+	list_print(out, "freshness=%s", spec_freshness_name(spec->freshness));
+	for (size_t i = 0; i < spec->imports.count; i++)
+		list_print(out, "import=%s", spec->imports.items[i]);
+	for (size_t i = 0; i < spec->warmups.count; i++)
+		list_print(out, "warmup=%s", spec->warmups.items[i]);
+	for (size_t i = 0; i < report->count; i++)
+		list_print(out, "module=%s", report->modules[i].name);
+}
+
+static int make_meta(struct build *build, struct err *err)
+{
+	const struct report *report = &build->target.report;
+	struct list lines = {0};
+	struct image_cpu cpu;
+	struct meta_source source = {
+		.python = build->interpreter.path,
+		.entry = build->target.frozen.entry,
+		.handoff = build->target.frozen.handoff,
+		.mapped = build->plan.mapped,
+		.python_hex = report->hexversion,
+		.locale = report->locale,
+		.user_site = report->user_site_suffix,
+		.timezone = report->timezone,
+		.identity = &build->identity,
+		.descriptors = &build->descriptors,
+		.reserves = &build->plan.reserves,
+		.cpu = &cpu,
+		.report = &lines,
+	};
+	int result;
+
+	machine_read(&cpu);
+	if (report->locale_by_lc_all)
+		source.flags |= IMAGE_LOCALE_BY_LC_ALL;
+	if (report->user_site) {
+		source.flags |= IMAGE_USER_SITE_USED;
+		source.user_site = report->user_site;
+	}
+	make_report(build, &lines);
+	result = meta_build(&source, &build->meta, err);
+	list_free(&lines);
+	return result;
+}
+
+static int write_image(struct build *build, struct err *err)
+{
+	int memory_file = -1;
+	int result = -1;
+
+	if (make_meta(build, err))
+		return -1;
+	build->elfout = (struct elfout){
+		.meta = &build->meta,
+		.plan = &build->plan,
+		.entry = build->target.frozen.entry,
+	};
+	elfout_lay_out(&build->elfout);
+	progress_show(build->progress, "writing %llu MB",
+		      (unsigned long long)build->elfout.file_size >> 20);
+	if (output_check_room(&build->output, build->elfout.file_size, err))
+		return -1;
+	/* libelf writes in small pieces, which would make small folios */
+	memory_file = memfd_create("image", MFD_CLOEXEC);
+	if (memory_file < 0)
+		return err_sys(err, "make a memory file");
+	if (!elfout_write(&build->elfout, build->contents, memory_file, err))
+		result = output_copy(&build->output, memory_file,
+				     build->elfout.file_size, err);
+	close(memory_file);
+	return result;
+}
+
+/* --- try and learn --- */
+
+static int learn(struct build *build, struct err *err)
+{
+	struct memory_ranges hot = {0};
+	uint32_t count;
+	int result = trial_learn(&build->trial, &build->plan, &hot, err);
+
+	count = (uint32_t)hot.count;
+	build->result->hot_ranges = hot.count;
+	for (size_t i = 0; i < hot.count; i++)
+		build->result->hot_pages += hot.items[i].length / IMAGE_PAGE;
+	if (!result && count)
+		result = output_patch(&build->output, hot.items,
+				      count * sizeof(*hot.items), build->meta.hot, err);
+	if (!result && count)
+		result = output_patch(&build->output, &count, sizeof(count),
+				      build->meta.header +
+				      offsetof(struct image_header, hot.count), err);
+	free(hot.items);
+	return result;
+}
+
+static int try_out(struct build *build, struct err *err)
+{
+	const struct spec *spec = build->spec;
+
+	if (trial_init(&build->trial, build->output.temporary,
+		       build->interpreter.pyimage, build->interpreter.path,
+		       &build->environment, err))
+		return -1;
+	progress_show(build->progress, "trying it");
+	if (trial_run(&build->trial, err))
+		return -1;
+	progress_show(build->progress, "learning the hot pages");
+	if (learn(build, err))
+		return -1;
+	if (build->trial.through_pyimage)
+		list_add(&build->result->warnings,
+			 "the folder is mounted noexec: run the image through pyimage");
+	if (spec->quiet)
+		return 0;
+	progress_show(build->progress, "measuring");
+	return trial_measure(&build->trial, &spec->imports, &build->result->times, err);
+}
+
+/* --- result --- */
+
+static void fill_result(struct build *build)
+{
+	struct build_result *result = build->result;
+	struct timespec now;
+
+	result->image = alloc_copy(build->output.path);
+	result->python = alloc_copy(build->interpreter.path);
+	result->version = alloc_copy(build->target.report.version);
+	result->modules = build->target.report.count;
+	result->file_size = build->elfout.file_size;
+	result->mapped = build->plan.mapped;
+	result->segments = build->plan.count;
+	for (size_t i = 0; i < build->plan.count; i++)
+		result->anonymous += build->plan.segments[i].anonymous != 0;
+	result->reserves = build->plan.reserves.count;
+	result->files = build->descriptors.count;
+	for (size_t i = 0; i < build->identity.count; i++)
+		result->guards[build->identity.guards[i].kind]++;
+	clock_gettime(CLOCK_REALTIME, &now);
+	result->seconds = (double)(now.tv_sec - build->start.tv_sec) +
+			  (double)(now.tv_nsec - build->start.tv_nsec) / 1e9;
+}
+
+static int check_warmups(const struct spec *spec, struct err *err)
+{
+	for (size_t i = 0; i < spec->warmups.count; i++)
+		if (access(spec->warmups.items[i], R_OK))
+			return err_sys(err, "read the warm-up file %s",
+				       spec->warmups.items[i]);
+	return 0;
+}
+
+static int run(struct build *build, struct err *err)
+{
+	const struct spec *spec = build->spec;
+
+	if (check_warmups(spec, err) ||
+	    output_create(spec->output, &build->output, err) ||
+	    interpreter_find(spec->python, build->environment.items,
+			     &build->interpreter, err) ||
+	    freeze(build, -1, err) || check_descriptors(build, err) ||
+	    save(build, err))
+		return -1;
+	target_end(&build->target);
+	if (make_identity(build, err) || write_image(build, err) ||
+	    try_out(build, err) || identity_check(&build->identity, err))
+		return -1;
+	if (output_finish(&build->output, err))
+		return -1;
+	fill_result(build);
+	return 0;
+}
+
+static void release(struct build *build)
+{
+	target_stop(&build->target);
+	output_free(&build->output);
+	trial_free(&build->trial);
+	meta_free(&build->meta);
+	identity_free(&build->identity);
+	plan_free(&build->plan);
+	maps_free(&build->maps);
+	descriptors_free(&build->descriptors);
+	interpreter_free(&build->interpreter);
+	list_free(&build->environment);
+	free(build->zero.items);
+	free(build->contents);
+	if (build->content)
+		munmap(build->content, build->content_size);
+}
+
+int build_make(const struct spec *spec, char *const *environment,
+	       struct progress *progress, struct build_result *result,
+	       struct err *err)
+{
+	struct build build = {
+		.spec = spec, .progress = progress, .result = result,
+		.output = {.fd = -1}, .target = {.socket = -1},
+	};
+	int failed;
+
+	*result = (struct build_result){0};
+	environment_clean(environment, &spec->keep_env, &build.environment);
+	clock_gettime(CLOCK_REALTIME, &build.start);
+	failed = run(&build, err);
+	release(&build);
+	progress_clear(progress);
+	return failed;
+}
+
+void build_free(struct build_result *result)
+{
+	free(result->image);
+	free(result->python);
+	free(result->version);
+	list_free(&result->warnings);
+	*result = (struct build_result){0};
+}

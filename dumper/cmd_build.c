@@ -1,0 +1,77 @@
+/*
+ * `pydump build`; see cmd.h.
+ */
+#include "cmd.h"
+
+#include "build.h"
+#include "cleanup.h"
+#include "err.h"
+#include "progress.h"
+#include "spec.h"
+#include "summary.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static const char help[] =
+"usage: pydump build [-i MODULE]... [-w FILE] -o IMAGE [OPTION]...\n"
+"\n"
+"Starts Python, imports the modules, and writes the whole process to IMAGE, an\n"
+"executable that goes on from there.\n"
+"\n"
+"  -i, --import MODULE   import it before the freeze; may be repeated\n"
+"  -w, --warm-up FILE    run FILE before the freeze, in a namespace that is\n"
+"                        thrown away\n"
+"  -o, --output IMAGE    the image to write\n"
+"      --python PYTHON   a version (3.11) or an interpreter's path; default:\n"
+"                        /usr/bin/python3\n"
+"      --keep-env NAME[=VALUE]\n"
+"                        let this variable into the build's clean environment\n"
+"                        (PATH, HOME, LANG, LC_ALL, LC_CTYPE); may be repeated\n"
+"      --freshness HOW   what makes the image stale: dpkg (default: dpkg's\n"
+"                        records for what it owns, else files and folders),\n"
+"                        stat (every file), libs (shared libraries), none\n"
+"      --json            the result as JSON on stdout\n"
+"  -q, --quiet           no result, no progress\n"
+"  -v, --verbose         every step on a line of its own\n"
+"  -h, --help            this text\n"
+"\n"
+"Exit status: 0 built, 1 refused, 2 usage, 74 I/O error.\n";
+
+static int build(const struct spec *spec, struct err *err)
+{
+	struct build_result result;
+	struct progress progress;
+	int failed;
+
+	cleanup_install();
+	progress_init(&progress, stderr,
+		      progress_choose(STDERR_FILENO, spec->quiet, spec->verbose));
+	failed = build_make(spec, environ, &progress, &result, err);
+	if (!failed && spec->json)
+		summary_print_json(&result, stdout);
+	else if (!failed && !spec->quiet)
+		summary_print(&result, stdout);
+	build_free(&result);
+	return failed;
+}
+
+int cmd_flush(struct err *err)
+{
+	if (fflush(stdout) || ferror(stdout))
+		return err_sys(err, "write to stdout");
+	return 0;
+}
+
+int cmd_build(int argc, char **argv, struct err *err)
+{
+	struct spec spec;
+	int result = spec_parse(argc, argv, &spec, err);
+
+	if (!result && spec.help)
+		fputs(help, stdout);
+	else if (!result)
+		result = build(&spec, err);
+	spec_free(&spec);
+	return result ? result : cmd_flush(err);
+}

@@ -1,0 +1,388 @@
+/*
+ * Rules for guards; see identity.h.
+ */
+#include "identity.h"
+
+#include "alloc.h"
+#include "dpkg.h"
+#include "err.h"
+#include "maps.h"
+#include "path.h"
+#include "report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define LOCALTIME "/etc/localtime"
+
+/* A build at work. */
+struct maker {
+	const struct identity_source *source;
+	struct identity *identity;
+	struct list files;	/* whose change while building is a refusal */
+	struct list owned;	/* paths that dpkg owns, sorted */
+};
+
+static void add_guard(struct maker *maker, uint32_t kind, uint32_t flags,
+		      const char *path)
+{
+	struct identity *identity = maker->identity;
+
+	identity->guards = alloc_grow(identity->guards, identity->count,
+				      &identity->room, sizeof(*identity->guards));
+	identity->guards[identity->count++] = (struct identity_guard){
+		.kind = kind, .flags = flags, .path = alloc_copy(path),
+	};
+}
+
+static uint32_t by_dpkg(const struct maker *maker, const char *path)
+{
+	return list_has(&maker->owned, path) ? IMAGE_GUARD_BY_DPKG : 0;
+}
+
+/* --- what there is to guard --- */
+
+/* Files mapped by the process: libraries, the interpreter, ld.so. */
+static void list_libraries(const struct identity_source *source, struct list *out)
+{
+	for (size_t i = 0; i < source->maps->count; i++) {
+		const struct mapping *mapping = &source->maps->items[i];
+
+		if (mapping->kind != MAPS_FILE || *mapping->name != '/' ||
+		    mapping->flags & MAPS_DELETED ||
+		    strncmp(mapping->name, "/dev/", 5) == 0 ||
+		    strncmp(mapping->name, "/memfd:", 7) == 0)
+			continue;
+		/* the host's code is in the image; its file plays no part */
+		if (strcmp(mapping->name, source->host) != 0)
+			list_add(out, mapping->name);
+	}
+	list_add(out, source->python);
+	list_sort(out);
+}
+
+static void list_modules(const struct identity_source *source, struct list *out)
+{
+	for (size_t i = 0; i < source->report->count; i++)
+		if (source->report->modules[i].origin)
+			list_add(out, source->report->modules[i].origin);
+	list_sort(out);
+}
+
+/* --- the rules --- */
+
+/* The nearest thing that exists: a module of a zip file is guarded by that
+ * file, one whose file was never there by its absence. */
+static void add_file(struct maker *maker, const char *path, uint32_t flags)
+{
+	char *at = alloc_copy(path);
+	struct stat status;
+
+	while (stat(at, &status) && errno == ENOTDIR && at[1]) {
+		char *folder = path_folder(at);
+
+		free(at);
+		at = folder;
+	}
+	if (stat(at, &status) == 0 && S_ISREG(status.st_mode)) {
+		add_guard(maker, IMAGE_GUARD_FILE, flags, at);
+		list_add(&maker->files, at);
+	} else if (stat(at, &status)) {
+		add_guard(maker, IMAGE_GUARD_ABSENT, 0, path);
+	}
+	free(at);
+}
+
+static void add_folder(struct maker *maker, const char *path, uint32_t flags)
+{
+	struct stat status;
+
+	if (*path != '/')
+		return;
+	if (stat(path, &status))
+		add_guard(maker, IMAGE_GUARD_ABSENT, 0, path);
+	else if (S_ISDIR(status.st_mode))
+		add_guard(maker, IMAGE_GUARD_FOLDER, flags, path);
+	else
+		add_file(maker, path, flags);
+}
+
+static int is_site(const char *path)
+{
+	return path_has_part(path, "site-packages") ||
+	       path_has_part(path, "dist-packages");
+}
+
+static void add_libraries(struct maker *maker)
+{
+	struct list libraries = {0};
+
+	list_libraries(maker->source, &libraries);
+	for (size_t i = 0; i < libraries.count; i++)
+		add_file(maker, libraries.items[i], by_dpkg(maker, libraries.items[i]));
+	list_free(&libraries);
+}
+
+static void add_module(struct maker *maker, const char *origin)
+{
+	uint32_t flags = by_dpkg(maker, origin);
+	char *folder = path_folder(origin);
+	struct stat status;
+
+	if (maker->source->freshness == SPEC_DPKG && (flags || is_site(origin)) &&
+	    stat(folder, &status) == 0 && S_ISDIR(status.st_mode)) {
+		add_guard(maker, IMAGE_GUARD_FOLDER, flags, folder);
+		list_add(&maker->files, origin);
+	} else {
+		add_file(maker, origin, flags);
+	}
+	free(folder);
+}
+
+static void add_modules(struct maker *maker)
+{
+	const struct list *read = &maker->source->report->read;
+	struct list modules = {0};
+
+	list_modules(maker->source, &modules);
+	for (size_t i = 0; i < modules.count; i++)
+		add_module(maker, modules.items[i]);
+	for (size_t i = 0; i < read->count; i++)
+		if (*read->items[i] == '/')
+			add_file(maker, read->items[i], by_dpkg(maker, read->items[i]));
+	list_free(&modules);
+}
+
+static void add_sys_path(struct maker *maker)
+{
+	const struct list *path = &maker->source->report->path;
+
+	for (size_t i = 0; i < path->count; i++)
+		add_folder(maker, path->items[i], by_dpkg(maker, path->items[i]));
+}
+
+/* Where getpath.py looks for the mark of a virtual environment. */
+static void add_venv(struct maker *maker)
+{
+	char *beside = path_folder(maker->source->python);
+	char *above = path_folder(beside);
+	const char *const folders[] = {beside, above};
+
+	for (size_t i = 0; i < 2; i++) {
+		char *path = alloc_print("%s/pyvenv.cfg",
+					 strcmp(folders[i], "/") ? folders[i] : "");
+
+		add_file(maker, path, 0);
+		free(path);
+	}
+	free(beside);
+	free(above);
+}
+
+static void add_dpkg(struct maker *maker)
+{
+	static const char *const records[] = {"status", "updates"};
+
+	for (size_t i = 0; i < 2; i++) {
+		char *path = alloc_print("%s/%s", maker->source->dpkg, records[i]);
+
+		add_guard(maker, IMAGE_GUARD_DPKG, 0, path);
+		free(path);
+	}
+}
+
+static int ask_dpkg(struct maker *maker, struct err *err)
+{
+	const struct report *report = maker->source->report;
+	struct list paths = {0};
+	int result;
+
+	list_libraries(maker->source, &paths);
+	list_modules(maker->source, &paths);
+	for (size_t i = 0; i < report->path.count; i++)
+		if (*report->path.items[i] == '/')
+			list_add(&paths, report->path.items[i]);
+	for (size_t i = 0; i < report->read.count; i++)
+		if (*report->read.items[i] == '/')
+			list_add(&paths, report->read.items[i]);
+	list_sort(&paths);
+	result = dpkg_find_owned(maker->source->dpkg, &paths,
+				 maker->source->environment, &maker->owned, err);
+	list_free(&paths);
+	return result;
+}
+
+/* --- what the guards compare --- */
+
+static void take_status(struct identity_guard *guard)
+{
+	struct stat status;
+
+	guard->mtime = (struct timespec){0};
+	guard->size = 0;
+	if (guard->kind == IMAGE_GUARD_ABSENT || stat(guard->path, &status))
+		return;
+	guard->mtime = status.st_mtim;
+	if (guard->kind != IMAGE_GUARD_FOLDER)
+		guard->size = (uint64_t)status.st_size;
+}
+
+static int is_later(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+/* A time in the future tells nothing: identity_check() will. */
+static int check_age(const char *path, const struct timespec *start, struct err *err)
+{
+	struct timespec now;
+	struct stat status;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (stat(path, &status) || !is_later(&status.st_mtim, start) ||
+	    is_later(&status.st_mtim, &now))
+		return 0;
+	return err_set(err, ERR_REFUSED,
+		       "%s changed while building; build again once it is left alone",
+		       path);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct identity_guard *left = a, *right = b;
+	int order;
+
+	if (left->kind != right->kind)
+		return left->kind < right->kind ? -1 : 1;
+	order = strcmp(left->path, right->path);
+	/* without BY_DPKG first: of doubles that one stays */
+	return order ? order : (int)left->flags - (int)right->flags;
+}
+
+static void sort_guards(struct identity *identity)
+{
+	size_t kept = 0;
+
+	if (!identity->count)
+		return;
+	qsort(identity->guards, identity->count, sizeof(*identity->guards), compare);
+	for (size_t i = 1; i < identity->count; i++) {
+		const struct identity_guard *last = &identity->guards[kept];
+
+		if (last->kind == identity->guards[i].kind &&
+		    strcmp(last->path, identity->guards[i].path) == 0)
+			free(identity->guards[i].path);
+		else
+			identity->guards[++kept] = identity->guards[i];
+	}
+	identity->count = kept + 1;
+}
+
+/* --- names that a user site folder could shadow --- */
+
+static void add_names(const struct report *report, struct list *names)
+{
+	for (size_t i = 0; i < report->count; i++) {
+		const struct report_module *module = &report->modules[i];
+
+		if (module->origin && is_site(module->origin))
+			list_print(names, "%.*s", (int)strcspn(module->name, "."),
+				   module->name);
+	}
+	list_sort(names);
+}
+
+static int make(struct maker *maker, struct err *err)
+{
+	enum spec_freshness freshness = maker->source->freshness;
+
+	add_guard(maker, IMAGE_GUARD_TIMEZONE, 0, LOCALTIME);
+	if (freshness == SPEC_NONE)
+		return 0;
+	if (freshness == SPEC_DPKG && ask_dpkg(maker, err))
+		return -1;
+	if (maker->owned.count)
+		add_dpkg(maker);
+	add_libraries(maker);
+	if (freshness == SPEC_LIBS)
+		return 0;
+	add_modules(maker);
+	add_sys_path(maker);
+	add_venv(maker);
+	return 0;
+}
+
+int identity_make(const struct identity_source *source, struct identity *identity,
+		  struct err *err)
+{
+	struct maker maker = {.source = source, .identity = identity};
+	int result;
+
+	*identity = (struct identity){0};
+	result = make(&maker, err);
+	sort_guards(identity);
+	add_names(source->report, &identity->names);
+	for (size_t i = 0; i < identity->count; i++) {
+		struct identity_guard *guard = &identity->guards[i];
+
+		take_status(guard);
+		if (!result && guard->kind == IMAGE_GUARD_DPKG)
+			result = check_age(guard->path, &source->start, err);
+	}
+	list_sort(&maker.files);
+	for (size_t i = 0; !result && i < maker.files.count; i++)
+		result = check_age(maker.files.items[i], &source->start, err);
+	list_free(&maker.files);
+	list_free(&maker.owned);
+	return result;
+}
+
+int identity_check(const struct identity *identity, struct err *err)
+{
+	for (size_t i = 0; i < identity->count; i++) {
+		const struct identity_guard *guard = &identity->guards[i];
+		struct identity_guard now = *guard;
+		struct stat status;
+		int same;
+
+		if (guard->kind == IMAGE_GUARD_TIMEZONE)
+			continue;
+		take_status(&now);
+		same = now.size == guard->size &&
+		       now.mtime.tv_sec == guard->mtime.tv_sec &&
+		       now.mtime.tv_nsec == guard->mtime.tv_nsec;
+		if (guard->kind == IMAGE_GUARD_ABSENT)
+			same = stat(guard->path, &status) != 0;
+		if (!same)
+			return err_set(err, ERR_REFUSED,
+				       "%s changed while building; build again once it is left alone",
+				       guard->path);
+	}
+	return 0;
+}
+
+const char *identity_kind_name(uint32_t kind)
+{
+	static const char *const names[] = {
+		[IMAGE_GUARD_DPKG] = "dpkg",
+		[IMAGE_GUARD_FILE] = "file",
+		[IMAGE_GUARD_FOLDER] = "folder",
+		[IMAGE_GUARD_ABSENT] = "absent",
+		[IMAGE_GUARD_TIMEZONE] = "timezone",
+	};
+
+	if (kind >= sizeof(names) / sizeof(*names) || !names[kind])
+		return "unknown";
+	return names[kind];
+}
+
+void identity_free(struct identity *identity)
+{
+	for (size_t i = 0; i < identity->count; i++)
+		free(identity->guards[i].path);
+	free(identity->guards);
+	list_free(&identity->names);
+	*identity = (struct identity){0};
+}

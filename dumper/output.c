@@ -1,0 +1,162 @@
+/*
+ * The image's file; see output.h.
+ */
+#include "output.h"
+
+#include "alloc.h"
+#include "cleanup.h"
+#include "err.h"
+#include "file.h"
+#include "image.h"
+#include "path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int check_target(const char *path, struct err *err)
+{
+	struct stat status;
+
+	if (lstat(path, &status))
+		return errno == ENOENT ? 0 : err_sys(err, "write %s", path);
+	if (S_ISREG(status.st_mode) || S_ISLNK(status.st_mode))
+		return 0;
+	return err_set(err, ERR_IO, "write %s: something is there that is not a file",
+		       path);
+}
+
+static mode_t find_umask(void)
+{
+	mode_t mask = umask(077);
+
+	umask(mask);
+	return mask;
+}
+
+int output_create(const char *path, struct output *output, struct err *err)
+{
+	char *folder;
+
+	*output = (struct output){.fd = -1};
+	output->path = path_absolute(path, err);
+	if (!output->path || check_target(output->path, err))
+		return -1;
+	/* EFBIG instead of a signal */
+	signal(SIGXFSZ, SIG_IGN);
+	folder = path_folder(output->path);
+	output->temporary = alloc_print("%s/.%s.XXXXXX", folder, path_base(output->path));
+	free(folder);
+	output->fd = mkostemp(output->temporary, O_CLOEXEC);
+	if (output->fd < 0) {
+		err_sys(err, "write %s", output->path);
+		free(output->temporary);
+		output->temporary = NULL;
+		return -1;
+	}
+	cleanup_set_path(output->temporary);
+	if (fchmod(output->fd, 0755 & ~find_umask()))
+		return err_sys(err, "set the mode of %s", output->temporary);
+	return 0;
+}
+
+int output_check_room(const struct output *output, uint64_t size, struct err *err)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+	    limit.rlim_cur < size)
+		return err_set(err, ERR_IO,
+			       "write %s (%llu kB): File too large (ulimit -f is %llu kB)",
+			       output->path, (unsigned long long)size / 1024,
+			       (unsigned long long)limit.rlim_cur / 1024);
+	return 0;
+}
+
+static int check_size(int fd, uint64_t size, const char *path, struct err *err)
+{
+	struct stat status;
+
+	if (fstat(fd, &status))
+		return err_sys(err, "look at %s", path);
+	if ((uint64_t)status.st_size != size)
+		return err_set(err, ERR_IO, "write %s: it has %llu bytes instead of %llu",
+			       path, (unsigned long long)status.st_size,
+			       (unsigned long long)size);
+	return 0;
+}
+
+static int close_checked(struct output *output, struct err *err)
+{
+	int fd = output->fd;
+
+	output->fd = -1;
+	if (close(fd))
+		return err_sys(err, "write %s", output->path);
+	return 0;
+}
+
+int output_copy(struct output *output, int from, uint64_t size, struct err *err)
+{
+	const char *path = output->path;
+	void *content;
+	int result;
+
+	content = mmap(NULL, size, PROT_READ, MAP_SHARED, from, 0);
+	if (content == MAP_FAILED)
+		return err_sys(err, "map the image's content (%llu kB)",
+			       (unsigned long long)size / 1024);
+	result = file_write_at(output->fd, path, content, size, 0, err);
+	munmap(content, size);
+	if (result || check_size(output->fd, size, path, err))
+		return -1;
+	/* on the disk first: after a power failure no file may claim to be
+	 * whole that is not */
+	if (fsync(output->fd))
+		return err_sys(err, "write %s", path);
+	if (file_write_at(output->fd, path, IMAGE_MAGIC, strlen(IMAGE_MAGIC),
+			  IMAGE_PREFIX_OFFSET + offsetof(struct image_prefix, magic), err))
+		return -1;
+	return close_checked(output, err);
+}
+
+int output_patch(struct output *output, const void *data, size_t size,
+		 uint64_t offset, struct err *err)
+{
+	output->fd = open(output->temporary, O_WRONLY | O_CLOEXEC);
+	if (output->fd < 0)
+		return err_sys(err, "write %s", output->path);
+	if (file_write_at(output->fd, output->path, data, size, offset, err))
+		return -1;
+	return close_checked(output, err);
+}
+
+int output_finish(struct output *output, struct err *err)
+{
+	if (rename(output->temporary, output->path))
+		return err_sys(err, "write %s", output->path);
+	cleanup_set_path(NULL);
+	free(output->temporary);
+	output->temporary = NULL;
+	return 0;
+}
+
+void output_free(struct output *output)
+{
+	if (output->fd >= 0)
+		close(output->fd);
+	if (output->temporary)
+		unlink(output->temporary);
+	cleanup_set_path(NULL);
+	free(output->temporary);
+	free(output->path);
+	*output = (struct output){.fd = -1};
+}

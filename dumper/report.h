@@ -1,0 +1,43 @@
+/*
+ * The host's report of what it imported and how it is configured, as a
+ * struct. Pure: text in, struct out.
+ */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include "list.h"
+
+#include <stdint.h>
+
+struct err;
+
+struct report_module {
+	char *name;
+	char *origin;		/* NULL: built in, frozen, or a namespace */
+};
+
+struct report {
+	char *version;		/* "3.11.2" */
+	char *executable;	/* sys.executable */
+	char *prefix;
+	char *locale;		/* LC_CTYPE in effect */
+	char *user_site_suffix;	/* behind $HOME */
+	char *user_site;	/* absolute, NULL: not on sys.path */
+	char *timezone;		/* TZ, "" if unset */
+	uint32_t hexversion;
+	int locale_by_lc_all;
+	struct list path;	/* sys.path */
+	struct list read;	/* further files */
+	struct report_module *modules;
+	size_t count;
+	size_t room;
+};
+
+/* Reads the strings of a CONTROL_REPORT (`size` bytes, NUL-terminated each).
+ * Keys it does not know are skipped. report_free() in either case. */
+int report_parse(const char *data, size_t size, struct report *report,
+		 struct err *err);
+
+void report_free(struct report *report);
+
+#endif

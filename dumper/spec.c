@@ -1,0 +1,210 @@
+/*
+ * The options of `pydump build`; see spec.h.
+ */
+#include "spec.h"
+
+#include "alloc.h"
+#include "err.h"
+#include "path.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum option_value {
+	OPTION_PYTHON = 256,
+	OPTION_KEEP_ENV,
+	OPTION_FRESHNESS,
+	OPTION_JSON,
+};
+
+static const struct option options[] = {
+	{"import", required_argument, NULL, 'i'},
+	{"warm-up", required_argument, NULL, 'w'},
+	{"output", required_argument, NULL, 'o'},
+	{"python", required_argument, NULL, OPTION_PYTHON},
+	{"keep-env", required_argument, NULL, OPTION_KEEP_ENV},
+	{"freshness", required_argument, NULL, OPTION_FRESHNESS},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"quiet", no_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static const char *const freshness_names[] = {
+	[SPEC_DPKG] = "dpkg",
+	[SPEC_STAT] = "stat",
+	[SPEC_LIBS] = "libs",
+	[SPEC_NONE] = "none",
+};
+
+/* Variables by which pydump starts and steers the interpreter. */
+static const char *const own_variables[] = {
+	"LD_PRELOAD", "LD_BIND_NOW", "PYDUMP_CONTROL",
+	"PYIMAGE", "PYIMAGE_HOLD",
+};
+
+const char *spec_freshness_name(enum spec_freshness freshness)
+{
+	return freshness_names[freshness];
+}
+
+static int add_import(struct spec *spec, const char *name, struct err *err)
+{
+	/* the name becomes part of Python source when times are measured */
+	for (const char *p = name; *p; p++) {
+		int inside = strchr("abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ_", *p) ||
+			     (unsigned char)*p >= 0x80;
+		int later = p > name && (strchr("0123456789", *p) ||
+			    (*p == '.' && p[-1] != '.' && p[1]));
+
+		if (!inside && !later)
+			return err_set(err, ERR_USAGE,
+				       "--import %s: not a module's name", name);
+	}
+	if (!*name)
+		return err_set(err, ERR_USAGE, "--import: the name is empty");
+	list_add(&spec->imports, name);
+	return 0;
+}
+
+static int add_warmup(struct spec *spec, const char *name, struct err *err)
+{
+	char *path;
+
+	if (!*name)
+		return err_set(err, ERR_USAGE, "--warm-up: the name is empty");
+	path = path_absolute(name, err);
+	if (!path)
+		return -1;
+	list_add(&spec->warmups, path);
+	free(path);
+	return 0;
+}
+
+static int add_keep_env(struct spec *spec, const char *text, struct err *err)
+{
+	size_t length = strcspn(text, "=");
+
+	if (!length)
+		return err_set(err, ERR_USAGE,
+			       "--keep-env %s: no variable's name", text);
+	for (size_t i = 0; i < sizeof(own_variables) / sizeof(*own_variables); i++)
+		if (strlen(own_variables[i]) == length &&
+		    strncmp(own_variables[i], text, length) == 0)
+			return err_set(err, ERR_USAGE,
+				       "--keep-env %s: pydump needs this variable itself",
+				       own_variables[i]);
+	list_add(&spec->keep_env, text);
+	return 0;
+}
+
+static int set_freshness(struct spec *spec, const char *name, struct err *err)
+{
+	size_t count = sizeof(freshness_names) / sizeof(*freshness_names);
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(name, freshness_names[i]) == 0) {
+			spec->freshness = (enum spec_freshness)i;
+			return 0;
+		}
+	}
+	return err_set(err, ERR_USAGE,
+		       "--freshness %s: must be dpkg, stat, libs or none", name);
+}
+
+static int set_text(char **field, const char *name, const char *text,
+		    struct err *err)
+{
+	if (!*text)
+		return err_set(err, ERR_USAGE, "%s: the name is empty", name);
+	free(*field);
+	*field = alloc_copy(text);
+	return 0;
+}
+
+static int take(struct spec *spec, int option, struct err *err)
+{
+	switch (option) {
+	case 'i':
+		return add_import(spec, optarg, err);
+	case 'w':
+		return add_warmup(spec, optarg, err);
+	case 'o':
+		return set_text(&spec->output, "--output", optarg, err);
+	case OPTION_PYTHON:
+		return set_text(&spec->python, "--python", optarg, err);
+	case OPTION_KEEP_ENV:
+		return add_keep_env(spec, optarg, err);
+	case OPTION_FRESHNESS:
+		return set_freshness(spec, optarg, err);
+	case OPTION_JSON:
+		spec->json = 1;
+		return 0;
+	case 'q':
+		spec->quiet = 1;
+		return 0;
+	case 'v':
+		spec->verbose = 1;
+		return 0;
+	default:
+		spec->help = 1;
+		return 0;
+	}
+}
+
+/* getopt's own message would go to stderr unasked; this one goes up. */
+static int unknown(int option, char **argv, int at, struct err *err)
+{
+	const char *word = argv[at] ? argv[at] : "";
+
+	if (option == ':')
+		return err_set(err, ERR_USAGE, "%s: an argument is missing", word);
+	if (strncmp(word, "--", 2) == 0)
+		return err_set(err, ERR_USAGE,
+			       "%s: unknown or ambiguous option, or one without argument",
+			       word);
+	return err_set(err, ERR_USAGE, "-%c: unknown option", optopt);
+}
+
+int spec_parse(int argc, char **argv, struct spec *spec, struct err *err)
+{
+	int option;
+
+	*spec = (struct spec){0};
+	optind = 0;	/* glibc: start anew, also after another parse */
+	for (;;) {
+		int at = optind ? optind : 1;
+
+		option = getopt_long(argc, argv, "+:i:w:o:qvh", options, NULL);
+		if (option == -1)
+			break;
+		if (option == '?' || option == ':')
+			return unknown(option, argv, at, err);
+		if (take(spec, option, err))
+			return -1;
+	}
+	if (spec->help)
+		return 0;
+	if (optind < argc)
+		return err_set(err, ERR_USAGE,
+			       "%s: unexpected argument (modules are given with -i)",
+			       argv[optind]);
+	if (!spec->output)
+		return err_set(err, ERR_USAGE, "-o IMAGE is missing");
+	if (spec->quiet && spec->verbose)
+		return err_set(err, ERR_USAGE, "-q and -v exclude each other");
+	return 0;
+}
+
+void spec_free(struct spec *spec)
+{
+	list_free(&spec->imports);
+	list_free(&spec->warmups);
+	list_free(&spec->keep_env);
+	free(spec->output);
+	free(spec->python);
+	*spec = (struct spec){0};
+}

@@ -1,0 +1,51 @@
+/*
+ * The interpreter that is being frozen: starts it with the host preloaded,
+ * talks with the host, and holds the stopped process until it has been read.
+ */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include "frozen.h"
+#include "list.h"
+#include "message.h"
+#include "report.h"
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+struct err;
+struct interpreter;
+struct progress;
+struct spec;
+
+struct target {
+	pid_t host;		/* our child; 0: none (any more) */
+	int socket;		/* the control socket; -1: none */
+	struct message message;
+	char *doing;		/* the last progress text */
+	struct report report;
+	struct frozen frozen;	/* frozen.pid is 0 until it is frozen */
+};
+
+/* Starts the interpreter and tells the host what to do. `trace` is a
+ * descriptor whose opener is to be found, or -1. */
+int target_start(const struct spec *spec, const struct interpreter *interpreter,
+		 const struct list *environment, int trace, struct target *target,
+		 struct err *err);
+
+/* Waits until it is frozen: one stopped process with one thread. What the host
+ * says against it becomes the error. */
+int target_wait(struct target *target, struct progress *progress, struct err *err);
+
+/* Ends the processes; report and frozen stay. */
+void target_end(struct target *target);
+
+/* Ends and frees all of it; harmless on a target that never started. */
+void target_stop(struct target *target);
+
+/* The stack limit that makes the kernel lay out a process' memory away from
+ * where all others have theirs (mmap_base in arch/x86/mm/mmap.c): fills `soft`.
+ * Refuses where the hard limit is too low for that. */
+int target_stack_limit(const struct rlimit *now, rlim_t *soft, struct err *err);
+
+#endif

@@ -1,0 +1,316 @@
+/*
+ * Trial runs; see trial.h.
+ */
+#include "trial.h"
+
+#include "alloc.h"
+#include "cleanup.h"
+#include "environment.h"
+#include "err.h"
+#include "image.h"
+#include "maps.h"
+#include "path.h"
+#include "plan.h"
+#include "process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WAIT 60000		/* ms for a run */
+#define LEARN_RUNS 4
+#define IMAGE_RUNS 20
+#define PYTHON_RUNS 3
+#define ARGUMENTS 5
+
+int trial_init(struct trial *trial, const char *image, const char *pyimage,
+	       const char *python, const struct list *environment, struct err *err)
+{
+	struct statvfs mount;
+
+	*trial = (struct trial){.image = image, .pyimage = pyimage, .python = python};
+	for (size_t i = 0; i < environment->count; i++)
+		list_add(&trial->environment, environment->items[i]);
+	/* never the fallback: it would prove nothing */
+	environment_set(&trial->environment, "PYIMAGE", "on");
+	if (statvfs(image, &mount))
+		return err_sys(err, "look at %s", image);
+	trial->through_pyimage = (mount.f_flag & ST_NOEXEC) != 0;
+	if (trial->through_pyimage && !pyimage)
+		return err_set(err, ERR_REFUSED,
+			       "%s is mounted noexec and pyimage was not found: the image "
+			       "can't be tried", image);
+	return 0;
+}
+
+static void set_arguments(const struct trial *trial, char *argv[ARGUMENTS])
+{
+	int count = 0;
+
+	if (trial->through_pyimage)
+		argv[count++] = (char *)trial->pyimage;
+	argv[count++] = (char *)trial->image;
+	argv[count++] = (char *)"-c";
+	argv[count++] = (char *)"pass";
+	argv[count] = NULL;
+}
+
+static int check_status(int status, const char *said, struct err *err)
+{
+	char *how;
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	how = process_describe(status);
+	err_set(err, ERR_REFUSED, "the image was written but does not run: it %s%s%s",
+		how, *said ? "\n" : "", said);
+	free(how);
+	return -1;
+}
+
+int trial_run(const struct trial *trial, struct err *err)
+{
+	char *argv[ARGUMENTS];
+	struct process process = {
+		.argv = argv, .envp = trial->environment.items, .keep = -1,
+	};
+	struct buffer said = {0};
+	int status, result;
+
+	set_arguments(trial, argv);
+	result = process_run(&process, WAIT, NULL, &said, &status, err);
+	if (result) {
+		err_prefix(err, "the image was written but does not run");
+	} else {
+		size_t end = said.used;
+
+		while (end && said.data[end - 1] == '\n')
+			said.data[--end] = '\0';
+		result = check_status(status, said.data, err);
+	}
+	buffer_free(&said);
+	return result;
+}
+
+/* --- learning --- */
+
+/* Waits for the byte that says "at my end". */
+static int wait_held(int socket, struct err *err)
+{
+	struct pollfd poll_fd = {.fd = socket, .events = POLLIN};
+	int ready;
+	char byte;
+
+	do
+		ready = poll(&poll_fd, 1, WAIT);
+	while (ready < 0 && errno == EINTR);
+	if (ready < 0)
+		return err_sys(err, "wait for the image");
+	if (ready == 0)
+		return err_set(err, ERR_REFUSED, "the image did not come to its end in %d s",
+			       WAIT / 1000);
+	if (read(socket, &byte, 1) != 1)
+		return err_set(err, ERR_REFUSED, "the image ended before it could be looked at");
+	return 0;
+}
+
+static int find_dirty(pid_t pid, const struct plan *plan, struct memory_ranges *dirty,
+		      struct err *err)
+{
+	struct memory memory;
+	int result;
+
+	if (memory_open(pid, &memory, err))
+		return -1;
+	result = 0;
+	for (size_t i = 0; !result && i < plan->count; i++) {
+		const struct plan_segment *segment = &plan->segments[i];
+
+		if ((segment->protection & MAPS_WRITE) && !segment->anonymous)
+			result = memory_find_dirty(&memory, segment->start,
+						   segment->length, dirty, err);
+	}
+	memory_close(&memory);
+	return result;
+}
+
+/* One run that is looked at while it holds still at its end. */
+static int learn_once(const struct trial *trial, const struct plan *plan,
+		      struct memory_ranges *dirty, struct err *err)
+{
+	char *argv[ARGUMENTS];
+	struct list environment = {0};
+	struct process process = {
+		.argv = argv, .input = -1, .output = -1, .error = -1,
+	};
+	int sockets[2], status, result;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
+		return err_sys(err, "make a socket");
+	set_arguments(trial, argv);
+	for (size_t i = 0; i < trial->environment.count; i++)
+		list_add(&environment, trial->environment.items[i]);
+	list_print(&environment, "PYIMAGE_HOLD=%d", sockets[1]);
+	process.envp = environment.items;
+	process.keep = sockets[1];
+	pid = process_start(&process, err);
+	close(sockets[1]);
+	result = pid < 0 ? -1 : wait_held(sockets[0], err);
+	if (!result)
+		result = find_dirty(pid, plan, dirty, err);
+	close(sockets[0]);
+	if (result && pid > 0) {
+		struct err late = {0};
+
+		kill(pid, SIGKILL);
+		process_wait(pid, WAIT, &status, &late);
+		err_clear(&late);
+	} else if (!result) {
+		result = process_wait(pid, WAIT, &status, err);
+		if (!result)
+			result = check_status(status, "", err);
+	}
+	list_free(&environment);
+	return result;
+}
+
+static int by_length(const void *a, const void *b)
+{
+	const struct image_range *left = a, *right = b;
+
+	if (left->length != right->length)
+		return left->length > right->length ? -1 : 1;
+	return left->start < right->start ? -1 : 1;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct image_range *left = a, *right = b;
+
+	return left->start < right->start ? -1 : left->start > right->start;
+}
+
+void trial_limit(struct memory_ranges *ranges, size_t limit)
+{
+	if (ranges->count <= limit)
+		return;
+	qsort(ranges->items, ranges->count, sizeof(*ranges->items), by_length);
+	ranges->count = limit;
+	qsort(ranges->items, ranges->count, sizeof(*ranges->items), by_start);
+}
+
+int trial_learn(const struct trial *trial, const struct plan *plan,
+		struct memory_ranges *hot, struct err *err)
+{
+	*hot = (struct memory_ranges){0};
+	for (int run = 0; run < LEARN_RUNS; run++) {
+		struct memory_ranges dirty = {0}, both;
+
+		if (learn_once(trial, plan, &dirty, err)) {
+			free(dirty.items);
+			return err_prefix(err, "learn the hot pages");
+		}
+		if (run == 0) {
+			*hot = dirty;
+			continue;
+		}
+		both = memory_intersect(hot, &dirty);
+		free(hot->items);
+		free(dirty.items);
+		*hot = both;
+	}
+	trial_limit(hot, IMAGE_MAX_HOT);
+	return 0;
+}
+
+/* --- measuring --- */
+
+static int run_timed(char *const *argv, char *const *envp, double *micro, struct err *err)
+{
+	struct process process = {
+		.argv = argv, .envp = envp,
+		.input = -1, .output = -1, .error = -1, .keep = -1,
+	};
+	struct timespec start, end;
+	int status;
+	pid_t pid;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	pid = process_start(&process, err);
+	if (pid < 0 || process_wait(pid, WAIT, &status, err))
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	*micro = (double)(end.tv_sec - start.tv_sec) * 1e6 +
+		 (double)(end.tv_nsec - start.tv_nsec) / 1e3;
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		return err_set(err, ERR_REFUSED, "%s failed while it was timed", argv[0]);
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+
+	return (left > right) - (left < right);
+}
+
+static double median(double *values, size_t count)
+{
+	qsort(values, count, sizeof(*values), compare);
+	return values[count / 2];
+}
+
+/* "import a, b" or "pass". To be freed. */
+static char *make_command(const struct list *imports)
+{
+	char *command = alloc_copy(imports->count ? "import " : "pass");
+
+	for (size_t i = 0; i < imports->count; i++) {
+		char *more = alloc_print("%s%s%s", command, i ? ", " : "",
+					 imports->items[i]);
+
+		free(command);
+		command = more;
+	}
+	return command;
+}
+
+int trial_measure(const struct trial *trial, const struct list *imports,
+		  struct trial_times *times, struct err *err)
+{
+	double image[IMAGE_RUNS], python[PYTHON_RUNS];
+	char *command = make_command(imports);
+	char *plain[] = {(char *)trial->python, (char *)"-c", command, NULL};
+	char *argv[ARGUMENTS];
+	size_t plain_runs = 0;
+	int result = 0;
+
+	set_arguments(trial, argv);
+	for (size_t i = 0; !result && i < IMAGE_RUNS; i++) {
+		result = run_timed(argv, trial->environment.items, &image[i], err);
+		/* interleaved: both see the same state of the machine */
+		if (!result && i % (IMAGE_RUNS / PYTHON_RUNS) == 0 &&
+		    plain_runs < PYTHON_RUNS)
+			result = run_timed(plain, trial->environment.items,
+					   &python[plain_runs++], err);
+	}
+	if (!result) {
+		times->image = median(image, IMAGE_RUNS);
+		times->python = median(python, PYTHON_RUNS);
+	}
+	free(command);
+	return result;
+}
+
+void trial_free(struct trial *trial)
+{
+	list_free(&trial->environment);
+}

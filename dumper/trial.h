@@ -1,0 +1,50 @@
+/*
+ * Runs of the finished image, before it gets its name: does it restore, which
+ * pages does every run dirty, how long does a start take?
+ */
+#ifndef TRIAL_H
+#define TRIAL_H
+
+#include "list.h"
+#include "memory.h"
+
+struct err;
+struct plan;
+
+struct trial {
+	const char *image;	/* the file */
+	const char *pyimage;	/* or NULL: not found */
+	const char *python;	/* the plain interpreter */
+	struct list environment;/* the clean one, with PYIMAGE=on */
+	int through_pyimage;	/* the folder is mounted noexec */
+};
+
+/* Medians in microseconds, start to end. */
+struct trial_times {
+	double image;
+	double python;
+};
+
+/* trial_free() in either case. */
+int trial_init(struct trial *trial, const char *image, const char *pyimage,
+	       const char *python, const struct list *environment, struct err *err);
+
+/* Runs `-c pass`. What it says on stderr becomes part of the error. */
+int trial_run(const struct trial *trial, struct err *err);
+
+/* Finds the pages of the plan's file-backed writable segments that are dirty
+ * at the end of every run: at most IMAGE_MAX_HOT ranges, the caller's to
+ * free. */
+int trial_learn(const struct trial *trial, const struct plan *plan,
+		struct memory_ranges *hot, struct err *err);
+
+/* Measures starts of the image and of the interpreter importing the modules. */
+int trial_measure(const struct trial *trial, const struct list *imports,
+		  struct trial_times *times, struct err *err);
+
+/* Keeps the longest `limit` ranges, in ascending order. */
+void trial_limit(struct memory_ranges *ranges, size_t limit);
+
+void trial_free(struct trial *trial);
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * The environment, looked through once. Linked into pyimage and into every
+ * image.
+ */
+#include "environ.h"
+
+#include <stddef.h>
+
+#include "text.h"
+
+/* Names that are picked up. The table's order is no matter; a name's first
+ * letter decides most comparisons. */
+static const struct {
+	const char *name;	/* with its '=' */
+	size_t field;		/* in struct environ_values */
+} environ_wanted[] = {
+	{ "LC_ALL=", offsetof(struct environ_values, lc_all) },
+	{ "LC_CTYPE=", offsetof(struct environ_values, lc_ctype) },
+	{ "LANG=", offsetof(struct environ_values, lang) },
+	{ "TZ=", offsetof(struct environ_values, tz) },
+	{ "HOME=", offsetof(struct environ_values, home) },
+	{ "PYIMAGE=", offsetof(struct environ_values, mode) },
+	{ "PYIMAGE_VERBOSE=", offsetof(struct environ_values, verbose) },
+	{ "PYIMAGE_HOLD=", offsetof(struct environ_values, hold) },
+};
+
+/* How the names begin that python3, ld.so and malloc read at their start.
+ * An empty value means nothing to any of them. */
+static const char *const environ_foreign[] = {
+	"PYTHON", "LD_", "MALLOC_", "GLIBC_TUNABLES=",
+};
+
+#define LENGTH(table) (sizeof(table) / sizeof(*(table)))
+
+static int is_foreign(const char *variable)
+{
+	const char *rest = NULL;
+
+	for (size_t i = 0; i < LENGTH(environ_foreign) && !rest; i++) {
+		rest = text_after(variable, environ_foreign[i]);
+		if (rest && rest[-1] == '=')
+			return *rest != '\0';
+	}
+	while (rest && *rest && *rest != '=')
+		rest++;
+	return rest && rest[0] && rest[1];
+}
+
+static void pick(const char *variable, struct environ_values *values)
+{
+	for (size_t i = 0; i < LENGTH(environ_wanted); i++) {
+		const char *value = text_after(variable, environ_wanted[i].name);
+		const char **field = (const char **)(void *)((char *)values
+			+ environ_wanted[i].field);
+
+		if (!value)
+			continue;
+		if (!*field)
+			*field = value;
+		return;
+	}
+}
+
+void environ_read(char **envp, struct environ_values *values)
+{
+	*values = (struct environ_values){ NULL };
+	for (; *envp; envp++)
+		switch (**envp) {
+		case 'P': case 'L': case 'M': case 'G':
+			if (!values->foreign && is_foreign(*envp))
+				values->foreign = *envp;
+			/* fall through */
+		case 'T': case 'H':
+			pick(*envp, values);
+		}
+}
+
+const char *environ_locale(const struct environ_values *values)
+{
+	if (values->lc_all && *values->lc_all)
+		return values->lc_all;
+	if (values->lc_ctype && *values->lc_ctype)
+		return values->lc_ctype;
+	if (values->lang && *values->lang)
+		return values->lang;
+	return "C";
+}
+
+int environ_same_locale(const struct environ_values *values, const char *frozen,
+	int by_lc_all)
+{
+	const char *locale = environ_locale(values);
+
+	if (!text_equal(locale, frozen))
+		return 0;
+	if (!text_equal(locale, "C") && !text_equal(locale, "POSIX"))
+		return 1;
+	return !by_lc_all == !(values->lc_all && *values->lc_all);
+}
+
+int environ_timezone_changed(const struct environ_values *values, const char *frozen,
+	int *local)
+{
+	/* An unset TZ stands for /etc/localtime, an empty one for UTC: the
+	 * image's "" is the former. */
+	*local = !values->tz;
+	if (!values->tz)
+		return *frozen != '\0';
+	return !*values->tz || !text_equal(values->tz, frozen);
+}

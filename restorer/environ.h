@@ -1,0 +1,40 @@
+/*
+ * The environment, looked through once: the variables that the restorer needs
+ * and those that change what python3, ld.so or malloc do from their start on,
+ * which an image that already started can't honour. Pure.
+ */
+#ifndef ENVIRON_H
+#define ENVIRON_H
+
+struct environ_values {
+	const char *foreign;	/* "NAME=VALUE": the first variable that is not
+				   empty and that an image can't honour, or NULL */
+	/* The first value of each, or NULL where it is not set. */
+	const char *lc_all, *lc_ctype, *lang;
+	const char *tz;
+	const char *home;
+	const char *mode;	/* PYIMAGE */
+	const char *verbose;	/* PYIMAGE_VERBOSE */
+	const char *hold;	/* PYIMAGE_HOLD */
+};
+
+/* Fills all of `values`. */
+void environ_read(char **envp, struct environ_values *values);
+
+/* The locale that setlocale(LC_CTYPE, "") would take by these variables: the
+ * first that is not empty, else "C". */
+const char *environ_locale(const struct environ_values *values);
+
+/* Whether an image frozen under the LC_CTYPE locale `frozen` (its environment's,
+ * "C" if none was set) would start the same under these variables. `by_lc_all`:
+ * it came from LC_ALL. That matters for the legacy locale only: CPython coerces
+ * it to C.UTF-8 (PEP 538) unless LC_ALL asked for it. */
+int environ_same_locale(const struct environ_values *values, const char *frozen,
+	int by_lc_all);
+
+/* Whether tzset() has to run again in an image frozen under TZ=`frozen` (""
+ * if it was unset). Sets *`local` to whether /etc/localtime counts. */
+int environ_timezone_changed(const struct environ_values *values, const char *frozen,
+	int *local);
+
+#endif

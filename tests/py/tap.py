@@ -1,0 +1,80 @@
+"""TAP lines for the tests. Each decorated function is one test: it passes when
+it returns, is skipped by Skip, and fails by anything else it raises."""
+import sys
+import traceback
+
+_count = 0
+_failed = 0
+
+
+class Skip(Exception):
+    pass
+
+
+class Failed(AssertionError):
+    pass
+
+
+def say(text):
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def explain(text):
+    for line in str(text).splitlines():
+        say("# " + line)
+
+
+def report(good, name, why=""):
+    global _count, _failed
+    _count += 1
+    _failed += not good
+    say("%s %d - %s" % ("ok" if good else "not ok", _count, name))
+    if not good:
+        explain(why)
+
+
+def skip(name, why):
+    global _count
+    _count += 1
+    say("ok %d - %s # SKIP %s" % (_count, name, why))
+
+
+def test(function):
+    name = function.__name__.replace("_", " ").strip()
+    run(name, function)
+    return function
+
+
+def run(name, function, *args):
+    try:
+        function(*args)
+    except Skip as reason:
+        skip(name, str(reason))
+    except Failed as failed:
+        line = traceback.extract_tb(failed.__traceback__)[1:-1]
+        report(False, name, "".join(traceback.format_list(line)) + str(failed))
+    except BaseException:
+        report(False, name, traceback.format_exc())
+    else:
+        report(True, name)
+
+
+def equal(got, want, what="it"):
+    if got != want:
+        raise Failed("%s is\n  %r, not\n  %r" % (what, got, want))
+
+
+def differ(one, other, what="the two"):
+    if one == other:
+        raise Failed("%s are both %r" % (what, one))
+
+
+def that(truth, what):
+    if not truth:
+        raise Failed(what)
+
+
+def done():
+    say("1..%d" % _count)
+    sys.exit(1 if _failed else 0)

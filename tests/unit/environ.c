@@ -1,0 +1,184 @@
+/*
+ * restorer/environ.c, mode.c and text.c: what the restorer reads from the
+ * environment.
+ */
+#include <check.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "environ.h"
+#include "mode.h"
+#include "text.h"
+
+static struct environ_values values;
+
+static void read_one(const char *variable)
+{
+	const char *envp[] = { "PATH=/bin", variable, NULL };
+
+	environ_read((char **)(void *)envp, &values);
+}
+
+static const struct {
+	const char *variable;
+	int foreign;
+} foreign[] = {
+	{ "PYTHONPATH=/x", 1 }, { "PYTHONPATH=", 0 }, { "PYTHONHASHSEED=0", 1 },
+	{ "PYTHON_JIT=1", 1 }, { "PYTHON=x", 1 }, { "PYTHON=", 0 }, { "PYTHON", 0 },
+	{ "PYTHONPATH", 0 }, { "PYTHO=x", 0 }, { "XPYTHONPATH=/x", 0 },
+	{ "LD_PRELOAD=x.so", 1 }, { "LD_PRELOAD=", 0 }, { "LD=x", 0 },
+	{ "MALLOC_ARENA_MAX=1", 1 }, { "MALLOC_=", 0 }, { "MALLOCX=1", 0 },
+	{ "GLIBC_TUNABLES=glibc.x=1", 1 }, { "GLIBC_TUNABLES=", 0 },
+	{ "GLIBC_TUNABLESX=1", 0 }, { "", 0 }, { "=", 0 }, { "P", 0 }, { "L=", 0 },
+};
+
+START_TEST(foreign_variables)
+{
+	read_one(foreign[_i].variable);
+	ck_assert_pstr_eq(values.foreign,
+		foreign[_i].foreign ? foreign[_i].variable : NULL);
+}
+END_TEST
+
+START_TEST(picks)
+{
+	static const char *const envp[] = {
+		"LC_ALL=a", "LC_CTYPE=b", "LANG=c", "LANGUAGE=x", "TZ=d", "HOME=e",
+		"PYIMAGE=f", "PYIMAGE_VERBOSE=g", "PYIMAGE_HOLD=h", "HOME=second",
+		"TZ", NULL
+	};
+
+	environ_read((char **)(void *)envp, &values);
+	ck_assert_str_eq(values.lc_all, "a");
+	ck_assert_str_eq(values.lc_ctype, "b");
+	ck_assert_str_eq(values.lang, "c");
+	ck_assert_str_eq(values.tz, "d");
+	ck_assert_str_eq(values.home, "e");
+	ck_assert_str_eq(values.mode, "f");
+	ck_assert_str_eq(values.verbose, "g");
+	ck_assert_str_eq(values.hold, "h");
+	ck_assert_ptr_null(values.foreign);
+	read_one("X=");
+	ck_assert_ptr_null(values.home);
+}
+END_TEST
+
+static const struct {
+	const char *lc_all, *lc_ctype, *lang, *frozen;
+	int by_lc_all, same;
+} locales[] = {
+	{ NULL, NULL, NULL, "C", 0, 1 },
+	{ NULL, NULL, NULL, "C", 1, 0 },
+	{ "C", NULL, NULL, "C", 1, 1 },
+	{ "C", NULL, NULL, "C", 0, 0 },
+	{ "", NULL, "C", "C", 0, 1 },
+	{ "POSIX", NULL, NULL, "POSIX", 0, 0 },
+	{ "POSIX", NULL, NULL, "C", 1, 0 },
+	{ "C.UTF-8", NULL, NULL, "C.UTF-8", 0, 1 },
+	{ NULL, NULL, "C.UTF-8", "C.UTF-8", 1, 1 },
+	{ NULL, "de_DE.UTF-8", "C.UTF-8", "de_DE.UTF-8", 0, 1 },
+	{ NULL, "", "C.UTF-8", "C.UTF-8", 0, 1 },
+	{ "C.UTF-8", "de_DE.UTF-8", "", "de_DE.UTF-8", 0, 0 },
+	{ NULL, NULL, "C.utf8", "C.UTF-8", 0, 0 },
+};
+
+START_TEST(locale)
+{
+	values = (struct environ_values){
+		.lc_all = locales[_i].lc_all, .lc_ctype = locales[_i].lc_ctype,
+		.lang = locales[_i].lang,
+	};
+	ck_assert_int_eq(environ_same_locale(&values, locales[_i].frozen,
+			locales[_i].by_lc_all), locales[_i].same);
+}
+END_TEST
+
+static const struct {
+	const char *tz, *frozen;
+	int changed, local;
+} zones[] = {
+	{ NULL, "", 0, 1 }, { NULL, "UTC", 1, 1 }, { "UTC", "UTC", 0, 0 },
+	{ "UTC", "", 1, 0 }, { "", "", 1, 0 }, { "Europe/Berlin", "UTC", 1, 0 },
+};
+
+START_TEST(timezone)
+{
+	int local = -1;
+
+	values = (struct environ_values){ .tz = zones[_i].tz };
+	ck_assert_int_eq(environ_timezone_changed(&values, zones[_i].frozen, &local),
+		zones[_i].changed);
+	ck_assert_int_eq(local, zones[_i].local);
+}
+END_TEST
+
+START_TEST(modes)
+{
+	ck_assert_int_eq(mode_read(NULL), MODE_AUTO);
+	ck_assert_int_eq(mode_read(""), MODE_AUTO);
+	ck_assert_int_eq(mode_read("auto"), MODE_AUTO);
+	ck_assert_int_eq(mode_read("on"), MODE_ON);
+	ck_assert_int_eq(mode_read("off"), MODE_OFF);
+	ck_assert_int_eq(mode_read("offf"), MODE_BAD);
+	ck_assert_int_eq(mode_read("ON"), MODE_BAD);
+	ck_assert_int_eq(mode_read("1"), MODE_BAD);
+}
+END_TEST
+
+START_TEST(numbers)
+{
+	ck_assert_int_eq(text_number("0"), 0);
+	ck_assert_int_eq(text_number("2147483647"), 2147483647);
+	ck_assert_int_eq(text_number("2147483648"), -1);
+	ck_assert_int_eq(text_number("99999999999999999999"), -1);
+	ck_assert_int_eq(text_number(""), -1);
+	ck_assert_int_eq(text_number("-1"), -1);
+	ck_assert_int_eq(text_number("1x"), -1);
+}
+END_TEST
+
+START_TEST(strings)
+{
+	char buffer[8];
+	size_t used = text_append(buffer, sizeof(buffer), 0, "abc");
+
+	ck_assert_uint_eq(used, 3);
+	used = text_append(buffer, sizeof(buffer), used, "defg");
+	ck_assert_uint_eq(used, 7);
+	ck_assert_str_eq(buffer, "abcdefg");
+	used = text_append(buffer, sizeof(buffer), used, "h");
+	ck_assert_uint_eq(used, sizeof(buffer));
+	used = text_append(buffer, sizeof(buffer), used, "i");
+	ck_assert_uint_eq(used, sizeof(buffer));
+	ck_assert_int_eq(text_compare("abc", 3, "abc"), 0);
+	ck_assert_int_lt(text_compare("ab", 2, "abc"), 0);
+	ck_assert_int_gt(text_compare("abc", 3, "ab"), 0);
+	ck_assert_int_gt(text_compare("\xff", 1, "a"), 0);
+	ck_assert_int_lt(text_compare("", 0, "a"), 0);
+	ck_assert_ptr_null(text_after("ab", "abc"));
+	ck_assert_str_eq(text_after("abc", "ab"), "c");
+	ck_assert(text_equal("", "") && !text_equal("a", "") && !text_equal("", "a"));
+	ck_assert_uint_eq(text_length("four"), 4);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("environ");
+	TCase *tcase = tcase_create("environ");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(tcase, foreign_variables, 0, sizeof(foreign) / sizeof(*foreign));
+	tcase_add_test(tcase, picks);
+	tcase_add_loop_test(tcase, locale, 0, sizeof(locales) / sizeof(*locales));
+	tcase_add_loop_test(tcase, timezone, 0, sizeof(zones) / sizeof(*zones));
+	tcase_add_test(tcase, modes);
+	tcase_add_test(tcase, numbers);
+	tcase_add_test(tcase, strings);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
