@@ -153,7 +153,6 @@ static int check_cmdline(struct enter *enter)
 static int check_processor(struct enter *enter)
 {
 	return processor_check(image_rows(enter->meta, &enter->header->cpu),
-		stack_aux(&enter->stack, SYS_AT_HWCAP),
 		stack_aux(&enter->stack, SYS_AT_HWCAP2), &enter->reason);
 }
 

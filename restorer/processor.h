@@ -9,9 +9,8 @@
 struct image_cpu;
 struct reason;
 
-/* Compares with what the image was built on; hwcap and hwcap2 are the auxiliary
- * vector's. 0, or -1 and the reason. */
-int processor_check(const struct image_cpu *built, uint64_t hwcap, uint64_t hwcap2,
-	struct reason *reason);
+/* Compares with what the image was built on; hwcap2 is AT_HWCAP2 of the
+ * auxiliary vector. 0, or -1 and the reason. */
+int processor_check(const struct image_cpu *built, uint64_t hwcap2, struct reason *reason);
 
 #endif

@@ -5,10 +5,13 @@
 #include "hooks.h"
 #include "cpython.h"
 #include "imports.h"
+#include "patches.h"
 #include "talk.h"
 
 #include <dlfcn.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -61,15 +64,82 @@ static PyObject *random_after(PyObject *pair)
 	return PyObject_CallOneArg(PyTuple_GET_ITEM(pair, 0), instance);
 }
 
-/* numpy.random's functions are methods of one RandomState, seeded at import. */
-static PyObject *numpy_before(PyObject *module)
+/* numpy.random's functions are methods of one RandomState on an MT19937. Its
+ * seed() costs 70 pages; the state itself is two. What is prepared is the
+ * state's address (numpy/random/bitgen.h: the capsule holds a bitgen_t, whose
+ * first member points to it; src/mt19937/mt19937.h: 624 words of key, then the
+ * position in it), if the public `state` agrees with what is there; else seed.
+ * seed() also drops the half of a pair of normal numbers that may be left. */
+#define MT_WORDS 624
+
+struct mt19937 {
+	uint32_t key[MT_WORDS];
+	int position;
+};
+
+static struct mt19937 *mt19937_of(void)
 {
-	return PyObject_GetAttrString(module, "seed");
+	PyObject *generator = NULL, *capsule = NULL, *names = PyDict_New(), *same = NULL;
+	static const char code[] =
+		"state = _rand._bit_generator.state\n"
+		"data = state['state']['key'].tobytes() if "
+		"state['bit_generator'] == 'MT19937' else b''\n"
+		"position = state['state']['pos']\n"
+		"capsule = _rand._bit_generator.capsule\n";
+	struct mt19937 *found = NULL;
+	PyObject *data, *position, *core = PyImport_ImportModule("numpy.random.mtrand");
+
+	if (core)
+		generator = PyObject_GetAttrString(core, "_rand");
+	if (generator && names && !PyDict_SetItemString(names, "_rand", generator))
+		same = PyRun_String(code, Py_file_input, names, names);
+	if (same) {
+		void **bitgen;
+
+		capsule = PyDict_GetItemString(names, "capsule");
+		data = PyDict_GetItemString(names, "data");
+		position = PyDict_GetItemString(names, "position");
+		bitgen = PyCapsule_GetPointer(capsule, "BitGenerator");
+		found = bitgen ? *bitgen : NULL;
+		if (found && (PyBytes_GET_SIZE(data) != sizeof found->key ||
+		    memcmp(PyBytes_AS_STRING(data), found->key, sizeof found->key) ||
+		    PyLong_AsLong(position) != found->position))
+			found = NULL;
+	}
+	PyErr_Clear();
+	Py_XDECREF(same);
+	Py_XDECREF(generator);
+	Py_XDECREF(core);
+	Py_XDECREF(names);
+	return found;
 }
 
-static PyObject *call(PyObject *function)
+static struct mt19937 *numpy_state;
+
+static PyObject *numpy_before(PyObject *module)
 {
-	return PyObject_CallNoArgs(function);
+	PyObject *seed = PyObject_GetAttrString(module, "seed");
+	PyObject *done = seed ? PyObject_CallNoArgs(seed) : NULL;
+
+	if (!done)
+		return NULL;
+	Py_DECREF(done);
+	numpy_state = mt19937_of();
+	return seed;
+}
+
+/* _legacy_seeding() with no seed also sets the first word's highest bit, which
+ * makes the state one that is not all zero. */
+static PyObject *numpy_after(PyObject *seed)
+{
+	if (!numpy_state)
+		return PyObject_CallNoArgs(seed);
+	if (getrandom(numpy_state->key, sizeof numpy_state->key, 0) !=
+	    sizeof numpy_state->key)
+		return PyErr_SetFromErrno(PyExc_OSError);
+	numpy_state->key[0] |= 0x80000000u;
+	numpy_state->position = MT_WORDS;
+	Py_RETURN_NONE;
 }
 
 /* multiprocessing/process.py: the key that lets processes connect. */
@@ -128,7 +198,7 @@ static struct hook {
 	{ "uuid", uuid_before, NULL, NULL },
 	{ "tempfile", tempfile_before, NULL, NULL },
 	{ "random", random_before, random_after, NULL },
-	{ "numpy.random", numpy_before, call, NULL },
+	{ "numpy.random", numpy_before, numpy_after, NULL },
 	{ "multiprocessing.process", process_before, process_after, NULL },
 	{ "logging", logging_before, logging_after, NULL },
 };
@@ -166,6 +236,18 @@ int hooks_after(void)
 	return 0;
 }
 
+/* libcrypto has exit() call OPENSSL_cleanup, which frees its tables, hundreds of
+ * blocks all over the frozen heap, to no effect outside the process. In the
+ * image the function only returns. */
+static void skip_cleanup(void *handle)
+{
+	static const unsigned char ret[1] = { 0xc3 };
+	void *cleanup = dlsym(handle, "OPENSSL_cleanup");
+
+	if (cleanup)
+		patches_add((uint64_t)cleanup, ret, sizeof ret);
+}
+
 /* OpenSSL 3 tells a forked process by getpid() alone (crypto/threads_pthread.c,
  * openssl_get_fork_id), and a restored one may have the very pid that was
  * frozen. A generator that is not instantiated is seeded from the system at
@@ -193,6 +275,7 @@ void hooks_uninstantiate(void)
 		for (int i = 0; names[i]; i++)
 			if (uninstantiate && generators[i])
 				uninstantiate(generators[i]);
+		skip_cleanup(handle);
 		dlclose(handle);
 	}
 }

@@ -1,0 +1,116 @@
+/*
+ * dumper/spec.c: the options of `pydump build`.
+ */
+#include "unit.h"
+
+#include "err.h"
+#include "spec.h"
+
+#include <string.h>
+
+/* Parses words that are separated by blanks. */
+static int parse(const char *words, struct spec *spec, struct err *err)
+{
+	static char copy[1024];
+	char *argv[32], *rest = NULL;
+	int argc = 0;
+
+	snprintf(copy, sizeof(copy), "build %s", words);
+	for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	return spec_parse(argc, argv, spec, err);
+}
+
+START_TEST(takes_every_option)
+{
+	struct err err = {0};
+	struct spec spec;
+
+	ck_assert_int_eq(parse("-i os.path --import json -w /w.py -o x --python 3.11 "
+		"--keep-env A --keep-env=B=2 --freshness stat --json -v", &spec, &err), 0);
+	ck_assert_uint_eq(spec.imports.count, 2);
+	ck_assert_str_eq(spec.imports.items[0], "os.path");
+	ck_assert_str_eq(spec.imports.items[1], "json");
+	ck_assert_str_eq(spec.warmups.items[0], "/w.py");
+	ck_assert_str_eq(spec.output, "x");
+	ck_assert_str_eq(spec.python, "3.11");
+	ck_assert_str_eq(spec.keep_env.items[1], "B=2");
+	ck_assert_int_eq(spec.freshness, SPEC_STAT);
+	ck_assert(spec.json && spec.verbose && !spec.quiet);
+	spec_free(&spec);
+}
+END_TEST
+
+START_TEST(has_defaults)
+{
+	struct err err = {0};
+	struct spec spec;
+
+	ck_assert_int_eq(parse("-o x", &spec, &err), 0);
+	ck_assert_int_eq(spec.freshness, SPEC_DPKG);
+	ck_assert_ptr_null(spec.python);
+	ck_assert_uint_eq(spec.imports.count, 0);
+	spec_free(&spec);
+	ck_assert_int_eq(parse("--help", &spec, &err), 0);
+	ck_assert(spec.help);
+	spec_free(&spec);
+}
+END_TEST
+
+START_TEST(makes_the_warm_up_absolute)
+{
+	struct err err = {0};
+	struct spec spec;
+
+	ck_assert_int_eq(parse("-o x -w w.py", &spec, &err), 0);
+	ck_assert_int_eq(spec.warmups.items[0][0], '/');
+	spec_free(&spec);
+}
+END_TEST
+
+START_TEST(refuses)
+{
+	static const char *const cases[][2] = {
+		{"", "-o IMAGE is missing"},
+		{"-o x y", "y: unexpected"},
+		{"-o", "-o: an argument is missing"},
+		{"-o x -e foo", "-e: unknown option"},
+		{"-o x --for -- ls", "--for: unknown"},
+		{"-o x --io strict", "--io: unknown"},
+		{"-o x --hash-seed 0", "--hash-seed: unknown"},
+		{"-o x --python-option -O", "--python-option: unknown"},
+		{"-o x --cpu native", "--cpu: unknown"},
+		{"-o x --freshness maybe", "--freshness maybe"},
+		{"-o x -i a..b", "a module's name"}, {"-o x -i .a", "a module's name"},
+		{"-o x -i a.", "a module's name"}, {"-o x -i 1a", "a module's name"},
+		{"-o x -i a;b", "a module's name"},
+		{"-o x --keep-env =1", "--keep-env =1"},
+		{"-o x --keep-env LD_PRELOAD=/x", "LD_PRELOAD"},
+		{"-o x --keep-env PYIMAGE", "PYIMAGE"},
+		{"-o x -q -v", "exclude"},
+		{"-o x -w a -w b", "--warm-up"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct err err = {0};
+		struct spec spec;
+
+		ck_assert_msg(parse(cases[i][0], &spec, &err) == -1, "%s", cases[i][0]);
+		ck_assert_int_eq(err.status, ERR_USAGE);
+		ck_assert_msg(strstr(err.text, cases[i][1]), "%s: %s",
+			      cases[i][0], err.text);
+		spec_free(&spec);
+		err_clear(&err);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		takes_every_option, has_defaults, makes_the_warm_up_absolute, refuses, NULL,
+	};
+
+	return unit_run("spec", tests);
+}
