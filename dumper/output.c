@@ -110,7 +110,10 @@ int output_copy(struct output *output, int from, uint64_t size, struct err *err)
 	void *content;
 	int result;
 
-	content = mmap(NULL, size, PROT_READ, MAP_SHARED, from, 0);
+	/* populated: write() copies with page faults off, and where it meets a
+	 * page that is not there it goes on in single pages, so that the page
+	 * cache would hold no large folios */
+	content = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, from, 0);
 	if (content == MAP_FAILED)
 		return err_sys(err, "map the image's content (%llu kB)",
 			       (unsigned long long)size / 1024);

@@ -5,6 +5,7 @@
 #ifndef CPYTHON_H
 #define CPYTHON_H
 
+#define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #if PY_VERSION_HEX < 0x030b0000 || PY_VERSION_HEX >= 0x030e0000

@@ -199,6 +199,16 @@ START_TEST(dpkg_holds)
 }
 END_TEST
 
+START_TEST(dpkg_folder)
+{
+	add(IMAGE_GUARD_FILE, "a", IMAGE_GUARD_BY_DPKG)->size++;
+	add(IMAGE_GUARD_DPKG, "dir", 0);	/* dpkg/updates is one */
+	ck_assert_int_eq(check(), 0);
+	meta.guards[1].mtime_nsec ^= 1;
+	stale("a", "has changed:");
+}
+END_TEST
+
 START_TEST(dpkg_changed)
 {
 	add(IMAGE_GUARD_FILE, "a", IMAGE_GUARD_BY_DPKG);
@@ -331,8 +341,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		all_hold, size_changed, mtime_changed, gone, other_kind, folder_changed,
-		appeared, dpkg_holds, dpkg_changed, dpkg_one_appeared, dpkg_not_there,
-		not_by_dpkg, timezone, damaged, opens, opens_at_the_lowest,
+		appeared, dpkg_holds, dpkg_folder, dpkg_changed, dpkg_one_appeared,
+		dpkg_not_there, not_by_dpkg, timezone, damaged, opens, opens_at_the_lowest,
 		does_not_open, fifo_does_not_block,
 	};
 	Suite *suite = suite_create("guard");
