@@ -5,6 +5,7 @@
 #include "build.h"
 
 #include "alloc.h"
+#include "control.h"
 #include "descriptors.h"
 #include "elfout.h"
 #include "environment.h"
@@ -87,21 +88,27 @@ static int check_descriptors(struct build *build, struct err *err)
 	return -1;
 }
 
-/* Mappings that hold words to be patched on each entry (ld.so's RELRO). */
-static int make_writable(struct build *build, struct err *err)
+static unsigned int protection_of(uint64_t prot)
+{
+	return (prot & PROT_READ ? MAPS_READ : 0u) | (prot & PROT_WRITE ? MAPS_WRITE : 0u) |
+		(prot & PROT_EXEC ? MAPS_EXECUTE : 0u);
+}
+
+/* Mappings with words that are patched on each entry (ld.so's RELRO), and
+ * closures that nobody will write to any more. */
+static int set_protections(struct build *build, struct err *err)
 {
 	const struct frozen *frozen = &build->target.frozen;
 
-	for (size_t i = 0; i < frozen->writable_count; i++) {
-		struct mapping *mapping = maps_find(&build->maps, frozen->writable[i]);
+	for (size_t i = 0; i < frozen->protect_count; i++) {
+		uint64_t address = frozen->protects[i].address;
+		struct mapping *mapping = maps_find(&build->maps, address);
 
-		if (!mapping || !plan_keeps(mapping) ||
-		    mapping->protection & MAPS_EXECUTE)
+		if (!mapping || !plan_keeps(mapping))
 			return err_set(err, ERR_REFUSED,
-				       "the host wants 0x%llx to be writable, which is %s",
-				       (unsigned long long)frozen->writable[i],
-				       mapping ? "code" : "no memory");
-		mapping->protection |= MAPS_WRITE;
+				       "the host wants 0x%llx to change, which is no memory",
+				       (unsigned long long)address);
+		mapping->protection = protection_of(frozen->protects[i].protection);
 	}
 	return 0;
 }
@@ -180,7 +187,7 @@ static int save(struct build *build, struct err *err)
 	struct memory memory;
 	int result = -1;
 
-	if (maps_read(frozen->pid, &build->maps, err) || make_writable(build, err))
+	if (maps_read(frozen->pid, &build->maps, err) || set_protections(build, err))
 		return -1;
 	if (memory_open(frozen->pid, &memory, err))
 		return -1;

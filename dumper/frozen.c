@@ -55,12 +55,12 @@ static int parse(const char *data, size_t size, struct frozen *frozen)
 	for (; frozen->patch_count < head.patches; frozen->patch_count++)
 		if (parse_patch(&data, &size, &frozen->patches[frozen->patch_count]))
 			return -1;
-	if (head.writable > size / sizeof(uint64_t))
+	if (size != head.protects * sizeof(*frozen->protects))
 		return -1;
-	frozen->writable_count = head.writable;
-	frozen->writable = alloc_array(head.writable, sizeof(uint64_t));
-	memcpy(frozen->writable, data, head.writable * sizeof(uint64_t));
-	return size == head.writable * sizeof(uint64_t) ? 0 : -1;
+	frozen->protect_count = head.protects;
+	frozen->protects = alloc_array(head.protects, sizeof(*frozen->protects));
+	memcpy(frozen->protects, data, size);
+	return 0;
 }
 
 int frozen_parse(const char *data, size_t size, struct frozen *frozen,
@@ -77,6 +77,6 @@ int frozen_parse(const char *data, size_t size, struct frozen *frozen,
 void frozen_free(struct frozen *frozen)
 {
 	free(frozen->patches);
-	free(frozen->writable);
+	free(frozen->protects);
 	*frozen = (struct frozen){0};
 }

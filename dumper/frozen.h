@@ -7,6 +7,7 @@
 
 #include "memory.h"
 
+struct control_protect;
 struct err;
 
 struct frozen {
@@ -15,8 +16,8 @@ struct frozen {
 	uint64_t entry;
 	struct memory_patch *patches;	/* point into the message */
 	size_t patch_count;
-	uint64_t *writable;	/* addresses in mappings that become writable */
-	size_t writable_count;
+	struct control_protect *protects;	/* owned */
+	size_t protect_count;
 };
 
 /* Reads the body of a CONTROL_FROZEN, which must outlive the struct.

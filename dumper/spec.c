@@ -76,9 +76,6 @@ static int add_warmup(struct spec *spec, const char *name, struct err *err)
 
 	if (!*name)
 		return err_set(err, ERR_USAGE, "--warm-up: the name is empty");
-	if (spec->warmups.count)
-		return err_set(err, ERR_USAGE,
-			       "--warm-up %s: only one file can be run", name);
 	path = path_absolute(name, err);
 	if (!path)
 		return -1;

@@ -14,6 +14,7 @@
 #include "process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -101,6 +102,8 @@ int trial_run(const struct trial *trial, struct err *err)
 
 /* --- learning --- */
 
+#define HOLD_LOWEST 500	/* far above what imports leave open */
+
 /* Waits for the byte that says "at my end". */
 static int wait_held(int socket, struct err *err)
 {
@@ -141,6 +144,17 @@ static int find_dirty(pid_t pid, const struct plan *plan, struct memory_ranges *
 	return result;
 }
 
+/* Out of the way of files that the image opens by their old numbers. */
+static int move_up(int fd)
+{
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, HOLD_LOWEST);
+
+	if (high < 0)
+		return fd;
+	close(fd);
+	return high;
+}
+
 /* One run that is looked at while it holds still at its end. */
 static int learn_once(const struct trial *trial, const struct plan *plan,
 		      struct memory_ranges *dirty, struct err *err)
@@ -155,6 +169,7 @@ static int learn_once(const struct trial *trial, const struct plan *plan,
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
 		return err_sys(err, "make a socket");
+	sockets[1] = move_up(sockets[1]);
 	set_arguments(trial, argv);
 	for (size_t i = 0; i < trial->environment.count; i++)
 		list_add(&environment, trial->environment.items[i]);

@@ -52,10 +52,15 @@ struct control_frozen {
 	uint32_t patches;	/* count of struct control_patch behind this */
 	uint64_t handoff;	/* address of struct handoff */
 	uint64_t entry;		/* address of image_entry */
-	uint32_t writable;	/* count of addresses, after the patches: the
-				   read-only mapping that holds one becomes
-				   writable in the image */
+	uint32_t protects;	/* count of struct control_protect behind those */
 	uint32_t reserved;
+};
+
+/* The mapping that holds the address has another protection in the image than
+ * in the frozen process. */
+struct control_protect {
+	uint64_t address;
+	uint64_t protection;	/* PROT_READ | PROT_WRITE or PROT_EXEC */
 };
 
 #endif

@@ -200,6 +200,22 @@ static int find_hold(const struct enter *enter)
 	return enter->environ.hold ? text_number(enter->environ.hold) : -1;
 }
 
+/* PYIMAGE_VERBOSE, where the restore goes ahead. */
+static void say_restoring(const struct enter *enter)
+{
+	const struct elf64_header *elf = enter->meta;
+	char segments[TEXT_DECIMAL], guards[TEXT_DECIMAL];
+	const char *const parts[] = {
+		"pyimage: ", enter->program.image, ": ", text_decimal(elf->phnum, segments),
+		enter->by_kernel ? " segments mapped by the kernel, "
+			: " segments mapped by pyimage, ",
+		text_decimal(enter->header->guards.count, guards),
+		" guards hold; restoring\n", NULL,
+	};
+
+	say_text(2, parts);
+}
+
 _Noreturn void enter_main(uint64_t *start, uint64_t skip)
 {
 	struct enter enter;
@@ -216,6 +232,8 @@ _Noreturn void enter_main(uint64_t *start, uint64_t skip)
 	    || check_processor(&enter) || check_site(&enter) || check_guards(&enter)
 	    || files_open(enter.meta, enter.header, &enter.reason) || map_reserves(&enter))
 		fallback_refuse(&enter.program, &enter.reason);
+	if (enter.program.verbose)
+		say_restoring(&enter);
 
 	/*
 	 * COMMIT POINT. Up to here nothing of the image has been changed and

@@ -11,8 +11,9 @@ struct handoff;
 struct image_header;
 struct stack;
 
-/* Repairs everything that lies between the kernel and Python: see facts in
- * docs/design.md. Fills startup's tid and ignored. */
+/* Repairs everything that lies between the kernel and Python, in handoff and in
+ * what it points to; copies the hot pages first. Fills the tid and `ignored` of
+ * handoff.startup. `meta` is a meta part whose tables are sound. */
 void repair_process(const void *meta, const struct image_header *header,
 	struct handoff *handoff, const struct stack *stack);
 

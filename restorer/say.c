@@ -8,6 +8,7 @@
 #include "text.h"
 
 #define SAY_MAX 4096	/* bytes of a message: what a pipe takes in one piece */
+#define SAY_ERROR 32	/* bytes of "error N" */
 
 static const struct {
 	int error;
@@ -61,26 +62,24 @@ void say_text(int fd, const char *const *strings)
 	}
 }
 
-/* "error N" in `buffer` where the table has no text for it. */
-static const char *error_text(long error, char buffer[32])
+/* The error's text; where the table has none, "error N" in `buffer`. */
+static const char *error_text(long error, char buffer[SAY_ERROR])
 {
-	static const char word[] = "error ";
-	char digits[24], *digit = digits + sizeof(digits) - 1;
+	char digits[TEXT_DECIMAL];
+	size_t used;
 
 	for (size_t i = 0; i < sizeof(say_errors) / sizeof(*say_errors); i++)
 		if (say_errors[i].error == -error)
 			return say_errors[i].text;
-	*digit = '\0';
-	for (long rest = -error; rest > 0; rest /= 10)
-		*--digit = (char)('0' + rest % 10);
-	text_append(buffer, 32, text_append(buffer, 32, 0, word), digit);
+	used = text_append(buffer, SAY_ERROR, 0, "error ");
+	text_append(buffer, SAY_ERROR, used, text_decimal((unsigned long)-error, digits));
 	return buffer;
 }
 
 void say_refusal(const char *image, const struct reason *reason, const char *after)
 {
 	const char *parts[20];
-	char error[32];
+	char error[SAY_ERROR];
 	int count = 0;
 
 	parts[count++] = "pyimage: ";

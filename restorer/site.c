@@ -81,25 +81,15 @@ static int find_home(const struct site_user *user, char *path, struct reason *re
 	return say_reason(reason, "HOME is not set", "no such user in /etc/passwd", 0);
 }
 
-/* Appends a number below 1000. */
-static size_t append_number(char *path, size_t used, unsigned int number)
-{
-	char digits[4], *digit = digits + 3;
-
-	*digit = '\0';
-	do
-		*--digit = (char)('0' + number % 10);
-	while ((number /= 10) && digit > digits);
-	return text_append(path, SITE_PATH, used, digit);
-}
-
 /* The folder behind `home` for this Python, where the image does not say. */
 static size_t append_version(char *path, size_t used, uint32_t hex)
 {
+	char digits[TEXT_DECIMAL];
+
 	used = text_append(path, SITE_PATH, used, "/.local/lib/python");
-	used = append_number(path, used, hex >> 24);
+	used = text_append(path, SITE_PATH, used, text_decimal(hex >> 24, digits));
 	used = text_append(path, SITE_PATH, used, ".");
-	used = append_number(path, used, hex >> 16 & 255);
+	used = text_append(path, SITE_PATH, used, text_decimal(hex >> 16 & 255, digits));
 	return text_append(path, SITE_PATH, used, "/site-packages");
 }
 

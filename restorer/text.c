@@ -63,3 +63,14 @@ int text_number(const char *text)
 	}
 	return number;
 }
+
+const char *text_decimal(unsigned long number, char buffer[TEXT_DECIMAL])
+{
+	char *digit = buffer + TEXT_DECIMAL - 1;
+
+	*digit = '\0';
+	do
+		*--digit = (char)('0' + number % 10);
+	while (number /= 10);
+	return digit;
+}

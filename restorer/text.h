@@ -7,6 +7,9 @@
 
 #include <stddef.h>
 
+/* Room for any unsigned long in decimal, with its NUL. */
+#define TEXT_DECIMAL 24
+
 /* Bytes before the NUL. */
 size_t text_length(const char *text);
 
@@ -28,5 +31,8 @@ size_t text_append(char *buffer, size_t size, size_t used, const char *text);
 /* The number that the whole of `text` spells in decimal, or -1 where it spells
  * none or one that an int does not hold. */
 int text_number(const char *text);
+
+/* `number` in decimal; returns where it begins in `buffer`. */
+const char *text_decimal(unsigned long number, char buffer[TEXT_DECIMAL]);
 
 #endif

@@ -5,6 +5,7 @@
  * to its parent, so that it has no descriptor open when it is read.
  */
 #include "freeze.h"
+#include "closures.h"
 #include "control.h"
 #include "cpython.h"
 #include "enter.h"
@@ -110,11 +111,13 @@ static void send_to_parent(int to)
 static void stand_still(int to)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	quiesce_collect();
 	rehearse(2);
 	streams_flush();
 	quiesce_collect();
 	quiesce_plug();
 	hooks_uninstantiate();
+	closures_seal();
 	libc_state_save();
 	talk_close();
 	send_to_parent(to);

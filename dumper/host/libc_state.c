@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -109,6 +110,15 @@ static uint64_t redirect(uint64_t word)
 	return 0;
 }
 
+static uint64_t redirect_from, redirect_to, redirect_except;
+
+void libc_state_redirect(uint64_t from, uint64_t to, const void *except)
+{
+	redirect_except = (uint64_t)except;
+	redirect_from = from;
+	redirect_to = to;
+}
+
 static void scan(uint64_t from, uint64_t to)
 {
 	uint64_t lowest = old_argc;
@@ -116,6 +126,11 @@ static void scan(uint64_t from, uint64_t to)
 	for (uint64_t at = from; at < to; at += 8) {
 		uint64_t word = *(const uint64_t *)at, target;
 
+		if (word == redirect_from && word && at != redirect_except &&
+		    at != (uint64_t)&redirect_from) {
+			patches_add_word(at, redirect_to);
+			continue;
+		}
 		if (word < lowest || word >= stack_end)
 			continue;
 		if (at >= (uint64_t)&handoff && at < (uint64_t)(&handoff + 1))
@@ -227,7 +242,7 @@ static void save_words(void)
 	handoff.stack_count = handoff.environ_count = 0;
 	if (end && *(uint64_t *)end) {
 		handoff.stack_words[handoff.stack_count++] = end;
-		patches_make_writable(end);
+		patches_protect(end, PROT_READ | PROT_WRITE);
 	}
 	if (!env)
 		talk_refuse("find libc's environ: this libc is not known");

@@ -53,9 +53,9 @@ static void load(const struct talk_spec *spec)
 		talk_progress("importing %s", *name);
 		imports_module(*name);
 	}
-	if (spec->warmup) {
-		talk_progress("warming up with %s", spec->warmup);
-		imports_warm_up(spec->warmup);
+	for (char **file = spec->warmups; *file; file++) {
+		talk_progress("warming up with %s", *file);
+		imports_warm_up(*file);
 	}
 }
 
@@ -68,8 +68,8 @@ static void prepare(const char *program)
 	environment_prepare();
 	resume_prepare(program);
 	finish_prepare();
+	quiesce_collect();	/* a rehearsal finalises what is not frozen */
 	rehearse(30);
-	quiesce_collect();
 }
 
 static int host_main(int argc, char **argv, char **envp)
@@ -93,7 +93,7 @@ static int host_main(int argc, char **argv, char **envp)
 	load(&spec);
 	if (spec.trace >= 0)
 		trace_end();
-	report_send(spec.warmup);
+	report_send(spec.warmups);
 	prepare(argv[0]);
 	talk_progress("freezing");
 	freeze();

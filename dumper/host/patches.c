@@ -10,8 +10,8 @@
 
 static char *bytes;
 static size_t used;
-static unsigned count, writable_count;
-static uint64_t writable[64];
+static unsigned count, protect_count;
+static struct control_protect protects[64];
 
 static void append(char **to, size_t *length, const void *data, size_t size)
 {
@@ -38,24 +38,25 @@ void patches_add_word(uint64_t address, uint64_t word)
 	patches_add(address, &word, sizeof word);
 }
 
-void patches_make_writable(uint64_t address)
+void patches_protect(uint64_t address, int protection)
 {
-	if (writable_count == sizeof writable / sizeof *writable)
-		talk_refuse("too many read-only words to repair");
-	writable[writable_count++] = address;
+	if (protect_count == sizeof protects / sizeof *protects)
+		talk_refuse("too many mappings would change their protection");
+	protects[protect_count++] =
+		(struct control_protect){ address, (uint64_t)protection };
 }
 
 void *patches_message(int pid, uint64_t handoff, uint64_t entry, size_t *length)
 {
 	struct control_frozen head = {
 		.pid = pid, .patches = count, .handoff = handoff, .entry = entry,
-		.writable = writable_count,
+		.protects = protect_count,
 	};
 	char *message = NULL;
 
 	*length = 0;
 	append(&message, length, &head, sizeof head);
 	append(&message, length, bytes, used);
-	append(&message, length, writable, writable_count * sizeof *writable);
+	append(&message, length, protects, protect_count * sizeof *protects);
 	return message;
 }

@@ -11,8 +11,8 @@
 void patches_add(uint64_t address, const void *bytes, size_t length);
 void patches_add_word(uint64_t address, uint64_t word);
 
-/* The read-only mapping that holds this address becomes writable. */
-void patches_make_writable(uint64_t address);
+/* The mapping that holds this address has protection PROT_* in the image. */
+void patches_protect(uint64_t address, int protection);
 
 /* The message that tells pydump all of it; `length` receives its size. */
 void *patches_message(int pid, uint64_t handoff, uint64_t entry, size_t *length);

@@ -152,7 +152,7 @@ long report_site_index(void)
 	return index;
 }
 
-void report_send(const char *warmup)
+void report_send(char **warmups)
 {
 	char text[32];
 
@@ -172,8 +172,8 @@ void report_send(const char *warmup)
 	put_user_site();
 	put_paths();
 	put_modules();
-	if (warmup)
-		put("read", warmup);
+	for (; *warmups; warmups++)
+		put("read", *warmups);
 	if (fclose(stream))
 		talk_refuse("out of memory");
 	talk_send(CONTROL_REPORT, report, report_length);

@@ -8,8 +8,8 @@
 /* Looks at the environment as it was before Python changed it. */
 void report_environment(void);
 
-/* Sends the report. `warmup` may be NULL. */
-void report_send(const char *warmup);
+/* Sends the report. `warmups`: files that were run, NULL-terminated. */
+void report_send(char **warmups);
 
 /* Index in sys.path where site puts the user's folder. */
 long report_site_index(void);

@@ -6,6 +6,7 @@
 #include "control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,11 @@ int talk_open(void)
 	value = strtol(number, &end, 10);
 	if (!*number || *end || value < 3 || value > 1 << 20)
 		return -1;
-	fd = (int)value;
+	/* out of the way: what imports open gets the numbers it gets in python3 */
+	fd = fcntl((int)value, F_DUPFD_CLOEXEC, 500);
+	if (fd < 0)
+		return fd = (int)value;
+	close((int)value);
 	return fd;
 }
 
@@ -95,7 +100,7 @@ static char *value_of(char *string, const char *key)
 void talk_read_spec(struct talk_spec *spec)
 {
 	struct control_head head;
-	size_t imports = 0, unset = 0;
+	size_t imports = 0, warmups = 0, unset = 0;
 	char *data, *value;
 
 	memset(spec, 0, sizeof *spec);
@@ -106,8 +111,9 @@ void talk_read_spec(struct talk_spec *spec)
 			"expected: pydump and host are of different versions", head.type);
 	data = calloc(head.length + 1u, 1);	/* kept */
 	spec->imports = calloc(1, sizeof *spec->imports);
+	spec->warmups = calloc(1, sizeof *spec->warmups);
 	spec->unset = calloc(1, sizeof *spec->unset);
-	if (!data || !spec->imports || !spec->unset)
+	if (!data || !spec->imports || !spec->warmups || !spec->unset)
 		talk_refuse("out of memory");
 	read_all(data, head.length);
 	for (char *s = data; s < data + head.length; s += strlen(s) + 1) {
@@ -116,7 +122,7 @@ void talk_read_spec(struct talk_spec *spec)
 		else if ((value = value_of(s, "unset")))
 			append(&spec->unset, &unset, value);
 		else if ((value = value_of(s, "warmup")))
-			spec->warmup = value;
+			append(&spec->warmups, &warmups, value);
 		else if ((value = value_of(s, "trace")))
 			spec->trace = atoi(value);
 		else if ((value = value_of(s, "stack")))

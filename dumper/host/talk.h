@@ -9,7 +9,7 @@
 /* What pydump asks for; strings live as long as the process. */
 struct talk_spec {
 	char **imports;		/* NULL-terminated */
-	const char *warmup;	/* or NULL */
+	char **warmups;		/* NULL-terminated */
 	char **unset;		/* NULL-terminated */
 	unsigned long long stack_soft, stack_hard;
 	int trace;		/* descriptor to find the opener of, or -1 */

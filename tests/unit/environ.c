@@ -137,6 +137,16 @@ START_TEST(numbers)
 }
 END_TEST
 
+START_TEST(decimal)
+{
+	char buffer[TEXT_DECIMAL];
+
+	ck_assert_str_eq(text_decimal(0, buffer), "0");
+	ck_assert_str_eq(text_decimal(311, buffer), "311");
+	ck_assert_str_eq(text_decimal(~0ul, buffer), "18446744073709551615");
+}
+END_TEST
+
 START_TEST(strings)
 {
 	char buffer[8];
@@ -175,6 +185,7 @@ int main(void)
 	tcase_add_loop_test(tcase, timezone, 0, sizeof(zones) / sizeof(*zones));
 	tcase_add_test(tcase, modes);
 	tcase_add_test(tcase, numbers);
+	tcase_add_test(tcase, decimal);
 	tcase_add_test(tcase, strings);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);

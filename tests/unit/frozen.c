@@ -17,10 +17,10 @@
 static size_t make_frozen(char *data)
 {
 	struct control_frozen head = {
-		.pid = 42, .patches = 2, .handoff = 0x1000, .entry = 0x2000, .writable = 1,
+		.pid = 42, .patches = 2, .handoff = 0x1000, .entry = 0x2000, .protects = 1,
 	};
 	struct control_patch patches[2] = {{0x100, 3}, {0x200, 8}};
-	uint64_t writable = 0x300;
+	struct control_protect protect = {0x300, 3};
 	char *at = data;
 
 	at = mempcpy(at, &head, sizeof(head));
@@ -28,7 +28,7 @@ static size_t make_frozen(char *data)
 	at = mempcpy(at, "abc\0\0\0\0\0", 8);
 	at = mempcpy(at, &patches[1], sizeof(*patches));
 	at = mempcpy(at, "01234567", 8);
-	at = mempcpy(at, &writable, sizeof(writable));
+	at = mempcpy(at, &protect, sizeof(protect));
 	return (size_t)(at - data);
 }
 
@@ -46,8 +46,8 @@ START_TEST(parses_the_last_message)
 	ck_assert_uint_eq(frozen.patch_count, 2);
 	ck_assert_uint_eq(frozen.patches[0].length, 3);
 	ck_assert(memcmp(frozen.patches[1].bytes, "01234567", 8) == 0);
-	ck_assert_uint_eq(frozen.writable_count, 1);
-	ck_assert_uint_eq(frozen.writable[0], 0x300);
+	ck_assert_uint_eq(frozen.protect_count, 1);
+	ck_assert_uint_eq(frozen.protects[0].address, 0x300);
 	frozen_free(&frozen);
 }
 END_TEST

@@ -89,7 +89,6 @@ START_TEST(refuses)
 		{"-o x --keep-env LD_PRELOAD=/x", "LD_PRELOAD"},
 		{"-o x --keep-env PYIMAGE", "PYIMAGE"},
 		{"-o x -q -v", "exclude"},
-		{"-o x -w a -w b", "--warm-up"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

@@ -1,0 +1,121 @@
+/*
+ * dumper/trial.c with a shell script for an image.
+ */
+#include "unit.h"
+
+#include "err.h"
+#include "image.h"
+#include "list.h"
+#include "maps.h"
+#include "plan.h"
+#include "trial.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static char *folder;
+static struct err err;
+static struct trial trial;
+
+static void make(const char *script)
+{
+	static const struct list environment;
+	static char path[4096];
+
+	folder = unit_folder();
+	strcpy(path, unit_file(folder, "image", script));
+	chmod(path, 0755);
+	ck_assert(!trial_init(&trial, path, NULL, "/bin/true", &environment, &err));
+}
+
+static void drop(void)
+{
+	trial_free(&trial);
+	unit_drop_folder(folder);
+	err_clear(&err);
+}
+
+START_TEST(runs_it_without_fallback)
+{
+	make("#!/bin/sh\n[ \"$PYIMAGE$*\" = 'on-c pass' ]\n");
+	ck_assert_msg(!trial_run(&trial, &err), "%s", err.text);
+	drop();
+}
+END_TEST
+
+START_TEST(says_what_went_wrong)
+{
+	make("#!/bin/sh\necho bad luck >&2\nexit 5\n");
+	ck_assert_int_eq(trial_run(&trial, &err), -1);
+	ck_assert_int_eq(err.status, ERR_REFUSED);
+	ck_assert_str_eq(err.text, "the image was written but does not run: it ended with "
+		"status 5\nbad luck");
+	drop();
+	make("#!/bin/sh\nkill -SEGV $$\n");
+	ck_assert_int_eq(trial_run(&trial, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "signal 11"));
+	drop();
+}
+END_TEST
+
+START_TEST(learning_needs_a_sign)
+{
+	struct memory_ranges hot;
+	struct plan plan = {0};
+
+	make("#!/bin/sh\nexit 0\n");
+	ck_assert_int_eq(trial_learn(&trial, &plan, &hot, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "before it could be looked at"));
+	free(hot.items);
+	drop();
+	/* the byte, then until the other end is closed */
+	make("#!/bin/bash\necho -n x >&$PYIMAGE_HOLD\nread -u $PYIMAGE_HOLD x\nexit 0\n");
+	ck_assert_msg(!trial_learn(&trial, &plan, &hot, &err), "%s", err.text);
+	ck_assert_uint_eq(hot.count, 0);
+	free(hot.items);
+	drop();
+}
+END_TEST
+
+START_TEST(measures_both)
+{
+	struct list imports = {0};
+	struct trial_times times = {0};
+
+	make("#!/bin/sh\nexit 0\n");
+	list_add(&imports, "a");
+	list_add(&imports, "b.c");
+	ck_assert_msg(!trial_measure(&trial, &imports, &times, &err), "%s", err.text);
+	ck_assert(times.image > 0 && times.python > 0);
+	list_free(&imports);
+	drop();
+}
+END_TEST
+
+START_TEST(keeps_the_longest_ranges)
+{
+	struct memory_ranges ranges = {0};
+
+	for (uint64_t i = 0; i < 10; i++)
+		memory_add_range(&ranges, i * 100, i % 3 ? 1 : 50);
+	trial_limit(&ranges, 20);
+	ck_assert_uint_eq(ranges.count, 10);
+	trial_limit(&ranges, 5);
+	ck_assert_uint_eq(ranges.count, 5);
+	ck_assert_uint_eq(ranges.items[0].start, 0);
+	ck_assert_uint_eq(ranges.items[1].start, 100);
+	ck_assert_uint_eq(ranges.items[2].start, 300);
+	ck_assert_uint_eq(ranges.items[4].start, 900);
+	free(ranges.items);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		runs_it_without_fallback, says_what_went_wrong, learning_needs_a_sign,
+		measures_both, keeps_the_longest_ranges, NULL,
+	};
+
+	return unit_run("trial", tests);
+}
