@@ -355,19 +355,14 @@ static int try_out(struct build *build, struct err *err)
 {
 	const struct spec *spec = build->spec;
 
-	if (trial_init(&build->trial, build->output.temporary,
-		       build->interpreter.pyimage, build->interpreter.path,
-		       &build->environment, err))
-		return -1;
+	trial_init(&build->trial, build->output.temporary, build->interpreter.path,
+		   &build->environment);
 	progress_show(build->progress, "trying it");
 	if (trial_run(&build->trial, err))
 		return -1;
 	progress_show(build->progress, "learning the hot pages");
 	if (learn(build, err))
 		return -1;
-	if (build->trial.through_pyimage)
-		list_add(&build->result->warnings,
-			 "the folder is mounted noexec: run the image through pyimage");
 	if (spec->quiet)
 		return 0;
 	progress_show(build->progress, "measuring");

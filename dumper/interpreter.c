@@ -1,5 +1,5 @@
 /*
- * Finding the interpreter and our own files; see interpreter.h.
+ * Finding the interpreter and its host; see interpreter.h.
  */
 #include "interpreter.h"
 
@@ -194,9 +194,9 @@ static int find_host(struct interpreter *interpreter, const struct list *folders
 	return 0;
 }
 
-static int find_own(struct interpreter *interpreter, struct err *err)
+static int find_beside(struct interpreter *interpreter, struct err *err)
 {
-	struct list hosts = {0}, programs = {0};
+	struct list hosts = {0};
 	char *folder = own_folder(err);
 	int result = -1;
 
@@ -204,15 +204,10 @@ static int find_own(struct interpreter *interpreter, struct err *err)
 		list_add(&hosts, folder);
 		list_print(&hosts, "%s/../lib/pyimage", folder);
 		list_add(&hosts, LIBDIR);
-		list_add(&programs, folder);
-		list_print(&programs, "%s/../bin", folder);
-		list_add(&programs, BINDIR);
-		interpreter->pyimage = find_in(&programs, "pyimage");
 		result = find_host(interpreter, &hosts, err);
 	}
 	free(folder);
 	list_free(&hosts);
-	list_free(&programs);
 	return result;
 }
 
@@ -224,7 +219,7 @@ int interpreter_find(const char *wanted, char *const *environment,
 	if (!interpreter->path || check_program(interpreter->path, err) ||
 	    find_version(interpreter->path, environment, &interpreter->version, err))
 		return -1;
-	return find_own(interpreter, err);
+	return find_beside(interpreter, err);
 }
 
 void interpreter_free(struct interpreter *interpreter)
@@ -232,6 +227,5 @@ void interpreter_free(struct interpreter *interpreter)
 	free(interpreter->path);
 	free(interpreter->version);
 	free(interpreter->host);
-	free(interpreter->pyimage);
 	*interpreter = (struct interpreter){0};
 }

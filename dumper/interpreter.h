@@ -1,6 +1,5 @@
 /*
- * Which Python an image is made of, and where the programs that belong to
- * pydump are: the host for that Python, and pyimage.
+ * Which Python an image is made of, and where the host for that Python is.
  */
 #ifndef INTERPRETER_H
 #define INTERPRETER_H
@@ -12,7 +11,6 @@ struct interpreter {
 				   since sys.executable shall be python3's */
 	char *version;		/* "3.11"; with an ABI's letters: "3.13t" */
 	char *host;		/* host-VERSION.so */
-	char *pyimage;		/* NULL: not found; only needed on noexec */
 };
 
 /* Finds all of it. `wanted` is a version, a path, or NULL for the default;

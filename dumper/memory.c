@@ -13,8 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Pages looked at in one go. */
-#define CHUNK 512u
+/* Pages whose entries in pagemap are read in one go, and those whose content
+ * is: a reserve of a terabyte that was touched somewhere has 2 GB of entries. */
+#define CHUNK 16384u
+#define CONTENT 512u
 
 /* Entries of pagemap (Documentation/admin-guide/mm/pagemap.rst). */
 #define PAGE_PRESENT (1ull << 63)
@@ -122,45 +124,7 @@ static int is_zero(const char *page)
 	return page[0] == 0 && memcmp(page, page + 1, IMAGE_PAGE - 1) == 0;
 }
 
-static int is_patched(const struct memory *memory, uint64_t page)
-{
-	for (size_t i = 0; i < memory->count; i++)
-		if (memory->patches[i].address < page + IMAGE_PAGE &&
-		    memory->patches[i].address + memory->patches[i].length > page)
-			return 1;
-	return 0;
-}
-
-/* One chunk of memory_find_zero(): `entries` is NULL for a mapped file. */
-static int find_zero(const struct memory *memory, uint64_t start, size_t pages,
-		     const uint64_t *entries, struct memory_ranges *zero,
-		     struct err *err)
-{
-	static char data[CHUNK * IMAGE_PAGE];
-
-	for (size_t i = 0; i < pages;) {
-		size_t run = 0;
-		uint64_t at = start + i * IMAGE_PAGE;
-
-		while (i + run < pages && (!entries || is_patched(memory, at + run * IMAGE_PAGE) ||
-		       entries[i + run] & (PAGE_PRESENT | PAGE_SWAPPED)))
-			run++;
-		if (!run) {
-			memory_add_range(zero, at, IMAGE_PAGE);
-			i++;
-			continue;
-		}
-		if (memory_read(memory, at, data, run * IMAGE_PAGE, err))
-			return -1;
-		for (size_t k = 0; k < run; k++)
-			if (is_zero(data + k * IMAGE_PAGE))
-				memory_add_range(zero, at + k * IMAGE_PAGE, IMAGE_PAGE);
-		i += run;
-	}
-	return 0;
-}
-
-static int patches_touch(const struct memory *memory, uint64_t start, uint64_t end)
+static int is_patched(const struct memory *memory, uint64_t start, uint64_t end)
 {
 	for (size_t i = 0; i < memory->count; i++)
 		if (memory->patches[i].address < end &&
@@ -169,15 +133,68 @@ static int patches_touch(const struct memory *memory, uint64_t start, uint64_t e
 	return 0;
 }
 
+/* Reads pages and adds those that are zero. */
+static int compare_zero(const struct memory *memory, uint64_t start, size_t pages,
+			struct memory_ranges *zero, struct err *err)
+{
+	static char data[CONTENT * IMAGE_PAGE];
+
+	while (pages) {
+		size_t count = pages < CONTENT ? pages : CONTENT;
+
+		if (memory_read(memory, start, data, count * IMAGE_PAGE, err))
+			return -1;
+		for (size_t i = 0; i < count; i++)
+			if (is_zero(data + i * IMAGE_PAGE))
+				memory_add_range(zero, start + i * IMAGE_PAGE, IMAGE_PAGE);
+		start += count * IMAGE_PAGE;
+		pages -= count;
+	}
+	return 0;
+}
+
+/* The length of the run of pages from `first` on that all are populated, or
+ * all are not. */
+static size_t find_run(const uint64_t *entries, size_t first, size_t pages)
+{
+	const uint64_t populated = PAGE_PRESENT | PAGE_SWAPPED;
+	size_t run = 1;
+
+	while (first + run < pages &&
+	       !(entries[first] & populated) == !(entries[first + run] & populated))
+		run++;
+	return run;
+}
+
+/* Pages of an anonymous mapping, by their entries in pagemap. */
+static int find_zero(const struct memory *memory, uint64_t start, size_t pages,
+		     const uint64_t *entries, struct memory_ranges *zero,
+		     struct err *err)
+{
+	for (size_t i = 0; i < pages;) {
+		size_t run = find_run(entries, i, pages);
+		uint64_t at = start + i * IMAGE_PAGE;
+
+		if (!(entries[i] & (PAGE_PRESENT | PAGE_SWAPPED)) &&
+		    !is_patched(memory, at, at + run * IMAGE_PAGE))
+			memory_add_range(zero, at, run * IMAGE_PAGE);
+		else if (compare_zero(memory, at, run, zero, err))
+			return -1;
+		i += run;
+	}
+	return 0;
+}
+
 int memory_find_zero(const struct memory *memory, const struct mapping *mapping,
 		     struct memory_ranges *zero, struct err *err)
 {
-	int anonymous = mapping->kind != MAPS_FILE;
-	uint64_t entries[CHUNK];
+	uint64_t all = (mapping->end - mapping->start) / IMAGE_PAGE;
+	static uint64_t entries[CHUNK];
 
-	/* a reserve of many gigabytes must not cost a look at each page */
-	if (anonymous && !mapping->populated &&
-	    !patches_touch(memory, mapping->start, mapping->end)) {
+	/* pages of a file that are not present are not zero for that */
+	if (mapping->kind == MAPS_FILE)
+		return compare_zero(memory, mapping->start, all, zero, err);
+	if (!mapping->populated && !is_patched(memory, mapping->start, mapping->end)) {
 		memory_add_range(zero, mapping->start, mapping->end - mapping->start);
 		return 0;
 	}
@@ -185,9 +202,8 @@ int memory_find_zero(const struct memory *memory, const struct mapping *mapping,
 		uint64_t left = (mapping->end - at) / IMAGE_PAGE;
 		size_t pages = left < CHUNK ? (size_t)left : CHUNK;
 
-		if (anonymous && read_pagemap(memory, at, pages, entries, err))
-			return -1;
-		if (find_zero(memory, at, pages, anonymous ? entries : NULL, zero, err))
+		if (read_pagemap(memory, at, pages, entries, err) ||
+		    find_zero(memory, at, pages, entries, zero, err))
 			return -1;
 		at += pages * IMAGE_PAGE;
 	}
@@ -197,7 +213,7 @@ int memory_find_zero(const struct memory *memory, const struct mapping *mapping,
 int memory_find_dirty(const struct memory *memory, uint64_t start, uint64_t size,
 		      struct memory_ranges *dirty, struct err *err)
 {
-	uint64_t entries[CHUNK];
+	static uint64_t entries[CHUNK];
 
 	for (uint64_t at = start; at < start + size;) {
 		uint64_t left = (start + size - at) / IMAGE_PAGE;

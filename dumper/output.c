@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static int check_target(const char *path, struct err *err)
@@ -32,6 +33,20 @@ static int check_target(const char *path, struct err *err)
 		return 0;
 	return err_set(err, ERR_IO, "write %s: something is there that is not a file",
 		       path);
+}
+
+/* There exec and mmap() of code both fail, so pyimage is no way out either. */
+static int check_mount(int fd, const char *path, struct err *err)
+{
+	struct statvfs mount;
+
+	if (fstatvfs(fd, &mount))
+		return err_sys(err, "look at %s", path);
+	if (mount.f_flag & ST_NOEXEC)
+		return err_set(err, ERR_REFUSED,
+			       "write %s: it would lie on a noexec mount, from where no image "
+			       "can run; choose another folder", path);
+	return 0;
 }
 
 static mode_t find_umask(void)
@@ -65,7 +80,7 @@ int output_create(const char *path, struct output *output, struct err *err)
 	cleanup_set_path(output->temporary);
 	if (fchmod(output->fd, 0755 & ~find_umask()))
 		return err_sys(err, "set the mode of %s", output->temporary);
-	return 0;
+	return check_mount(output->fd, output->path, err);
 }
 
 int output_check_room(const struct output *output, uint64_t size, struct err *err)

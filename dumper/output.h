@@ -16,8 +16,8 @@ struct output {
 	int fd;			/* open for writing, or -1 */
 };
 
-/* Makes the temporary file, so that a folder that can't be written to is
- * found before the work begins. Takes care of signals from here on. */
+/* Makes the temporary file, so that a folder that can't be written to, or that
+ * is mounted noexec, is found before the work begins. Takes care of signals from here on. */
 int output_create(const char *path, struct output *output, struct err *err);
 
 /* Refuses where a file of this size can't be written (RLIMIT_FSIZE). */

@@ -29,8 +29,9 @@
 
 /* A finite stack limit this large has the effect of an unlimited one. */
 #define STACK_HUGE ((rlim_t)200000000000 * 1024)
-/* The host's end of the socket in the interpreter: out of the way of the
- * descriptors that the workload opens, whose numbers stay in the image. */
+/* The host's end of the socket in the interpreter, where the limit allows:
+ * out of the way of the descriptors that the workload opens, whose numbers stay
+ * in the image. */
 #define CONTROL_FD 200
 #define LISTEN_WAIT 100		/* ms between looks whether it still lives */
 #define STOP_WAIT 10000		/* ms for the frozen process to stop */
@@ -53,6 +54,17 @@ int target_stack_limit(const struct rlimit *now, rlim_t *soft, struct err *err)
 		       (unsigned long long)now->rlim_max / 1024);
 }
 
+/* The socket's number; the one behind it reports a failed exec. */
+static int choose_control(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < CONTROL_FD + 2 &&
+	    limit.rlim_cur >= 8)
+		return (int)limit.rlim_cur - 2;
+	return CONTROL_FD;
+}
+
 /* In the child: what posix_spawn() can't do. Only ends by exec or by writing
  * errno to the pipe. */
 static void run_child(const struct interpreter *interpreter, char *const *envp,
@@ -60,17 +72,17 @@ static void run_child(const struct interpreter *interpreter, char *const *envp,
 		      int report)
 {
 	char *argv[] = {interpreter->path, NULL};
-	int number;
+	int number, to = choose_control();
 
 	errno = 0;
 	signal(SIGXFSZ, SIG_DFL);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent ||
 	    dup2(null, 0) < 0 || dup2(2, 1) < 0 ||
-	    dup3(control, CONTROL_FD, 0) < 0 || dup3(report, CONTROL_FD + 1, O_CLOEXEC) < 0)
+	    dup3(control, to, 0) < 0 || dup3(report, to + 1, O_CLOEXEC) < 0)
 		goto failed;
-	report = CONTROL_FD + 1;
+	report = to + 1;
 	/* nothing that pydump's caller left open gets into an image */
-	if (close_range(3, CONTROL_FD - 1, 0) || close_range(CONTROL_FD + 2, ~0u, 0))
+	if (close_range(3, (unsigned)to - 1, 0) || close_range((unsigned)to + 2, ~0u, 0))
 		goto failed;
 	if (setrlimit(RLIMIT_STACK, limit))
 		goto failed;
@@ -174,7 +186,7 @@ int target_start(const struct spec *spec, const struct interpreter *interpreter,
 	environment_set(&variables, "LD_PRELOAD", interpreter->host);
 	/* no lazily bound GOT entry left to write in a restored process */
 	environment_set(&variables, "LD_BIND_NOW", "1");
-	list_print(&variables, CONTROL_ENV "=%d", CONTROL_FD);
+	list_print(&variables, CONTROL_ENV "=%d", choose_control());
 	if (!launch(target, interpreter, variables.items, &moved, sockets[1], err))
 		result = send_spec(target, spec, &limit, trace, err);
 	close(sockets[1]);

@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,38 +28,29 @@
 #define LEARN_RUNS 4
 #define IMAGE_RUNS 20
 #define PYTHON_RUNS 3
-#define ARGUMENTS 5
+#define ARGUMENTS 4
 
-int trial_init(struct trial *trial, const char *image, const char *pyimage,
-	       const char *python, const struct list *environment, struct err *err)
+void trial_init(struct trial *trial, const char *image, const char *python,
+		const struct list *environment)
 {
-	struct statvfs mount;
+	*trial = (struct trial){.image = image, .python = python};
+	for (size_t i = 0; i < environment->count; i++) {
+		const char *item = environment->items[i];
 
-	*trial = (struct trial){.image = image, .pyimage = pyimage, .python = python};
-	for (size_t i = 0; i < environment->count; i++)
-		list_add(&trial->environment, environment->items[i]);
+		list_add(&trial->plain, item);
+		if (strncmp(item, "PYTHON", 6) != 0)
+			list_add(&trial->environment, item);
+	}
 	/* never the fallback: it would prove nothing */
 	environment_set(&trial->environment, "PYIMAGE", "on");
-	if (statvfs(image, &mount))
-		return err_sys(err, "look at %s", image);
-	trial->through_pyimage = (mount.f_flag & ST_NOEXEC) != 0;
-	if (trial->through_pyimage && !pyimage)
-		return err_set(err, ERR_REFUSED,
-			       "%s is mounted noexec and pyimage was not found: the image "
-			       "can't be tried", image);
-	return 0;
 }
 
 static void set_arguments(const struct trial *trial, char *argv[ARGUMENTS])
 {
-	int count = 0;
-
-	if (trial->through_pyimage)
-		argv[count++] = (char *)trial->pyimage;
-	argv[count++] = (char *)trial->image;
-	argv[count++] = (char *)"-c";
-	argv[count++] = (char *)"pass";
-	argv[count] = NULL;
+	argv[0] = (char *)trial->image;
+	argv[1] = (char *)"-c";
+	argv[2] = (char *)"pass";
+	argv[3] = NULL;
 }
 
 static int check_status(int status, const char *said, struct err *err)
@@ -314,7 +304,7 @@ int trial_measure(const struct trial *trial, const struct list *imports,
 		/* interleaved: both see the same state of the machine */
 		if (!result && i % (IMAGE_RUNS / PYTHON_RUNS) == 0 &&
 		    plain_runs < PYTHON_RUNS)
-			result = run_timed(plain, trial->environment.items,
+			result = run_timed(plain, trial->plain.items,
 					   &python[plain_runs++], err);
 	}
 	if (!result) {
@@ -328,4 +318,5 @@ int trial_measure(const struct trial *trial, const struct list *imports,
 void trial_free(struct trial *trial)
 {
 	list_free(&trial->environment);
+	list_free(&trial->plain);
 }

@@ -13,10 +13,10 @@ struct plan;
 
 struct trial {
 	const char *image;	/* the file */
-	const char *pyimage;	/* or NULL: not found */
 	const char *python;	/* the plain interpreter */
-	struct list environment;/* the clean one, with PYIMAGE=on */
-	int through_pyimage;	/* the folder is mounted noexec */
+	struct list environment;/* the clean one with PYIMAGE=on, but without
+				   PYTHON*: the image has what they stood for */
+	struct list plain;	/* the clean one, for the interpreter */
 };
 
 /* Medians in microseconds, start to end. */
@@ -25,9 +25,9 @@ struct trial_times {
 	double python;
 };
 
-/* trial_free() in either case. */
-int trial_init(struct trial *trial, const char *image, const char *pyimage,
-	       const char *python, const struct list *environment, struct err *err);
+/* The strings are the caller's; trial_free() frees the rest. */
+void trial_init(struct trial *trial, const char *image, const char *python,
+		const struct list *environment);
 
 /* Runs `-c pass`. What it says on stderr becomes part of the error. */
 int trial_run(const struct trial *trial, struct err *err);

@@ -9,6 +9,7 @@
 #include "fini.h"
 #include "enter.h"
 #include "handoff.h"
+#include "hooks.h"
 #include "talk.h"
 
 #include <elf.h>
@@ -51,7 +52,7 @@ void fini_prepare(void)
 		struct fini found = fini_of(map);
 
 		newest = map;
-		if (found.count < 2)
+		if (found.count < 2 || hooks_fini_is_idle(map->l_name))
 			continue;
 		frozen = realloc(frozen, (frozen_count + 1) * sizeof *frozen);
 		if (!frozen)

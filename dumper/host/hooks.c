@@ -236,6 +236,19 @@ int hooks_after(void)
 	return 0;
 }
 
+/* OpenBLAS's gotoblas_quit unmaps its buffers and frees its tables. */
+int hooks_fini_is_idle(const char *library)
+{
+	static const char *const idle[] = { "libopenblas", NULL };
+	const char *slash = strrchr(library, '/');
+	const char *name = slash ? slash + 1 : library;
+
+	for (const char *const *prefix = idle; *prefix; prefix++)
+		if (strncmp(name, *prefix, strlen(*prefix)) == 0)
+			return 1;
+	return 0;
+}
+
 /* libcrypto has exit() call OPENSSL_cleanup, which frees its tables, hundreds of
  * blocks all over the frozen heap, to no effect outside the process. In the
  * image the function only returns. */

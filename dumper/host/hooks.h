@@ -15,4 +15,8 @@ int hooks_after(void);
 /* The last thing before the freeze, in the process that is frozen. */
 void hooks_uninstantiate(void);
 
+/* Whether the destructors of the library with this file name do nothing that is
+ * seen outside the process, so that they can be left out. */
+int hooks_fini_is_idle(const char *library);
+
 #endif

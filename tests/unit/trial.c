@@ -25,7 +25,7 @@ static void make(const char *script)
 	folder = unit_folder();
 	strcpy(path, unit_file(folder, "image", script));
 	chmod(path, 0755);
-	ck_assert(!trial_init(&trial, path, NULL, "/bin/true", &environment, &err));
+	trial_init(&trial, path, "/bin/true", &environment);
 }
 
 static void drop(void)
