@@ -5,7 +5,6 @@
 #include "cmd.h"
 #include "err.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,12 +52,10 @@ static int run(int argc, char **argv, struct err *err)
  * written to by accident. */
 static void open_standard(void)
 {
-	while (fcntl(2, F_GETFD) < 0 && errno == EBADF)
-		if (open("/dev/null", O_RDWR) < 0)
+	/* open() takes the lowest number that is free */
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
 			_exit(ERR_IO);
-	for (int fd = 0; fd < 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
-			dup2(2, fd);
 }
 
 int main(int argc, char **argv)

@@ -339,6 +339,16 @@ static void take_progress(struct target *target, struct progress *progress)
 	progress_show(progress, "%s", target->doing);
 }
 
+/* The host's words, less the newlines that a traceback ends in. */
+static int take_refusal(const struct buffer *body, struct err *err)
+{
+	size_t length = body->used;
+
+	while (length && body->data[length - 1] == '\n')
+		length--;
+	return err_set(err, ERR_REFUSED, "%.*s", (int)length, body->data);
+}
+
 int target_wait(struct target *target, struct progress *progress, struct err *err)
 {
 	for (;;) {
@@ -351,7 +361,7 @@ int target_wait(struct target *target, struct progress *progress, struct err *er
 			take_progress(target, progress);
 			break;
 		case CONTROL_REFUSED:
-			return err_set(err, ERR_REFUSED, "%s", body->data);
+			return take_refusal(body, err);
 		case CONTROL_REPORT:
 			report_free(&target->report);
 			if (report_parse(body->data, body->used, &target->report, err))

@@ -5,6 +5,7 @@
  * to its parent, so that it has no descriptor open when it is read.
  */
 #include "freeze.h"
+#include "arena.h"
 #include "closures.h"
 #include "control.h"
 #include "cpython.h"
@@ -116,6 +117,7 @@ static void stand_still(int to)
 	streams_flush();
 	quiesce_collect();
 	quiesce_plug();
+	arena_open();
 	hooks_uninstantiate();
 	closures_seal();
 	libc_state_save();

@@ -12,6 +12,7 @@ import termios
 import lib
 import tap
 
+INTERRUPT = b"\x03"
 PRIMARY, SECONDARY = b">>> ", b"... "
 
 
@@ -71,6 +72,8 @@ def talk(command, lines, env):
     session = Session(command, env, home)
     session.expect(PRIMARY)
     for line, answer in lines:
+        if line == INTERRUPT:
+            tap.wait_asleep(session.child.pid)
         session.send(line)
         if answer:
             session.expect(answer)
@@ -113,11 +116,11 @@ CASES = {
         (b"sys.ps1 = 'next> '\n", b"next> "), (b"1\n", b"next> "), (b"\x04", None)],
     "input()": typed("print(1)") + [(b"input('what? ')\n", b"what? "),
                                     (b"that\n", PRIMARY)] + END,
-    "an interrupt at the prompt": [(b"unfinished", b"unfinished"), (b"\x03", PRIMARY)]
+    "an interrupt at the prompt": [(b"unfinished", b"unfinished"), (INTERRUPT, PRIMARY)]
         + typed("print('on')") + END,
     "an interrupt of a program": typed("import sys, time") + [
         (b"print('run'+'ning'); sys.stdout.flush(); time.sleep(600)\n", b"running\r\n"),
-        (b"\x03", PRIMARY)] + typed("print('on')") + END,
+        (INTERRUPT, PRIMARY)] + typed("print('on')") + END,
     "a thread": typed("import threading",
                       "t = threading.Thread(target=print, args=('thread',))",
                       "t.start(); t.join()") + END,

@@ -57,7 +57,7 @@ def check(m):
     import tempfile
     import threading
 
-    from tap import Skip, differ, done, equal, test, that
+    from tap import Skip, differ, done, environ, equal, test, that, wait_asleep
 
     libc = ctypes.CDLL(None, use_errno=True)
     library = m.top + "/lib/probe.so"
@@ -65,7 +65,7 @@ def check(m):
     plain = ["/usr/bin/python3"]
 
     def run(code, *before, command=this, env=None, **options):
-        variables = dict(os.environ)
+        variables = environ()
         variables.update(env or {})
         return subprocess.run(
             [*before, *command, "-c", PRELUDE % library + code],
@@ -235,7 +235,7 @@ def check(m):
                 "e = open('/proc/self/environ','rb').read().split(b'\\0')\n"
                 "print(c[-3:], b'MARK=here' in e)")
         command = this + ["-c", code, "one", "two"]
-        got = subprocess.run(command, env={**os.environ, "MARK": "here"},
+        got = subprocess.run(command, env={**environ(), "MARK": "here"},
                              capture_output=True, text=True)
         equal(got.stdout, "[b'one', b'two', b''] True\n", got.stderr)
 
@@ -294,9 +294,10 @@ def check(m):
         code = ("try:\n"
                 " print('ready', flush=True); sys.stdin.read()\n"
                 "except KeyboardInterrupt: print('interrupted')")
-        child = subprocess.Popen(this + ["-c", "import sys\n" + code],
+        child = subprocess.Popen(this + ["-c", "import sys\n" + code], env=environ(),
                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         equal(child.stdout.readline(), b"ready\n")
+        wait_asleep(child.pid)
         child.send_signal(signal.SIGINT)
         equal(child.stdout.readline(), b"interrupted\n")
         equal(child.wait(), 0)

@@ -88,7 +88,7 @@ def check(m):
     import threading
     import time
 
-    from tap import done, equal, test, that
+    from tap import done, environ, equal, test, that
 
     @test
     def threads_run_and_join():
@@ -414,7 +414,7 @@ def check(m):
                 "except RecursionError: print('refused')")
         import json
         got = subprocess.run(json.loads(os.environ["SELF"]) + ["-c", code],
-                             capture_output=True, text=True)
+                             env=environ(), capture_output=True, text=True)
         equal((got.returncode, got.stdout), (0, "refused\n"), got.stderr)
 
     @test

@@ -1,5 +1,6 @@
 """TAP lines for the tests. Each decorated function is one test: it passes when
 it returns, is skipped by Skip, and fails by anything else it raises."""
+import os
 import sys
 import traceback
 
@@ -52,8 +53,9 @@ def run(name, function, *args):
     except Skip as reason:
         skip(name, str(reason))
     except Failed as failed:
-        line = traceback.extract_tb(failed.__traceback__)[1:-1]
-        report(False, name, "".join(traceback.format_list(line)) + str(failed))
+        lines = [frame for frame in traceback.extract_tb(failed.__traceback__)[1:-1]
+                 if frame.name not in ("<lambda>", "compare")]
+        report(False, name, "".join(traceback.format_list(lines)) + str(failed))
     except BaseException:
         report(False, name, traceback.format_exc())
     else:
@@ -73,6 +75,21 @@ def differ(one, other, what="the two"):
 def that(truth, what):
     if not truth:
         raise Failed(what)
+
+
+def environ():
+    """The environment less what python3 put there: it sets LC_CTYPE where the
+    locale is C."""
+    return {k: v for k, v in os.environ.items() if k != "LC_CTYPE"}
+
+
+def wait_asleep(pid):
+    """Until the process waits in a system call: only there a signal is sure
+    to interrupt something."""
+    while True:
+        with open("/proc/%d/stat" % pid) as file:
+            if file.read().rpartition(")")[2].split()[0] != "R":
+                return
 
 
 def done():

@@ -13,6 +13,8 @@ def arrange():
     # Makes OpenBLAS use its threads before the freeze, too.
     big = np.ones((300, 300))
     m.sum = float((big @ big).sum())
+    with open("/proc/self/maps") as file:
+        m.openblas = "openblas" in file.read()
     m.legacy = np.random.RandomState(3)
     m.legacy.random_sample()
 
@@ -24,13 +26,13 @@ def check(m):
     import threading
 
     import numpy as np
-    from tap import Skip, differ, done, equal, test, that
+    from tap import Skip, differ, done, environ, equal, test, that
 
     this = json.loads(os.environ["SELF"])
 
     def output(code):
         got = subprocess.run(this + ["-c", "import numpy as np\n" + code],
-                             capture_output=True, text=True)
+                             env=environ(), capture_output=True, text=True)
         equal((got.returncode, got.stderr), (0, ""))
         return got.stdout
 
@@ -93,9 +95,8 @@ def check(m):
 
     @test
     def openblas_threads():
-        with open("/proc/self/maps") as file:
-            if "openblas" not in file.read():
-                raise Skip("numpy does not use OpenBLAS")
+        if not m.openblas:
+            raise Skip("numpy does not use OpenBLAS")
         a = np.ones((700, 700))
         equal(float((a @ a)[0, 0]), 700.0)
         if len(os.sched_getaffinity(0)) > 1:

@@ -194,7 +194,7 @@ START_TEST(tells_the_host_what_to_do)
 	ck_assert_int_eq(act("echo", &spec), -1);
 	ck_assert_msg(strncmp(err.text, begin, strlen(begin)) == 0, "%s", err.text);
 	ck_assert_ptr_nonnull(strstr(err.text, "\ntrace=7\nunset=LD_PRELOAD\n"
-		"unset=LD_BIND_NOW\nunset=PYDUMP_CONTROL\nfd 0\nfd 1\nfd 2\nfd 200\nbind 1\n"));
+		"unset=LD_BIND_NOW\nunset=PYDUMP_CONTROL\nfd 0\nfd 1\nfd 2\nfd 200\nbind 1"));
 	err_clear(&err);
 	target_stop(&target);
 	list_free(&spec.imports);
