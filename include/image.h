@@ -2,9 +2,8 @@
  * The image file, as pyimage(5) specifies it: what pydump writes and what
  * pyimage, the code inside the image and `pydump info` read.
  *
- * An image is an ELF ET_EXEC file. Its first PT_LOAD holds the "meta" part
- * of the file, [0, meta_size), at IMAGE_META_BASE: ELF header, notes, program
- * headers. Every note has the name "pyimage"; its type is enum image_note.
+ * An image is an ELF ET_EXEC file. One PT_LOAD holds the "meta" part of the
+ * file, [0, meta_size), at IMAGE_META_BASE: ELF header, notes, program headers. Every note has the name "pyimage"; its type is enum image_note.
  * All numbers are little endian, all offsets count from the start of the file,
  * which for everything in the meta part is also the distance from
  * IMAGE_META_BASE once it is mapped.

@@ -79,7 +79,9 @@ static int open_image(const struct program *program, uint32_t euid, void *page,
 {
 	struct reason reason;
 	struct sys_stat stat;
-	long fd = sys_open(program->image, SYS_O_RDONLY | SYS_O_CLOEXEC);
+	/* a FIFO must not make it wait */
+	long fd = sys_open(program->image,
+		SYS_O_RDONLY | SYS_O_NONBLOCK | SYS_O_CLOEXEC);
 	long result;
 
 	if (fd < 0) {

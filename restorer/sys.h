@@ -24,6 +24,7 @@ enum {
 /* asm-generic/fcntl.h; x86 has no numbers of its own here. */
 enum {
 	SYS_O_RDONLY = 0,
+	SYS_O_NONBLOCK = 04000,
 	SYS_O_WRONLY = 1,
 	SYS_O_ACCMODE = 3,
 	SYS_O_APPEND = 02000,

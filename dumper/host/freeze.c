@@ -90,6 +90,15 @@ static const char *python_threads(void)
 	return found ? found : "";
 }
 
+void freeze_check_threads(void)
+{
+	const char *names = python_threads();
+
+	if (*names)
+		talk_refuse("threads of Python's are still running that the image could not "
+			"hold: %s; let the workload start them after the restore", names);
+}
+
 static void send_to_parent(int to)
 {
 	size_t length, done = 0;

@@ -18,6 +18,7 @@
 #include <asm/prctl.h>
 #include <dlfcn.h>
 #include <elf.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,10 +142,31 @@ static void scan(uint64_t from, uint64_t to)
 	}
 }
 
+/* Only pages that somebody wrote to: present or swapped, and not a file's
+ * (proc(5), pagemap bits 63, 62 and 61). A reservation may be huge. */
+static void scan_written(int pagemap, uint64_t from, uint64_t to)
+{
+	static uint64_t entries[4096];
+	const uint64_t page = 4096;
+
+	while (from < to) {
+		uint64_t n = (to - from) / page;
+
+		if (n > sizeof entries / sizeof *entries)
+			n = sizeof entries / sizeof *entries;
+		if (pread(pagemap, entries, n * 8, (off_t)(from / page * 8)) != (ssize_t)(n * 8))
+			talk_refuse("read /proc/self/pagemap: %m");
+		for (uint64_t i = 0; i < n; i++, from += page)
+			if (entries[i] >> 62 && !(entries[i] >> 61 & 1))
+				scan(from, from + page);
+	}
+}
+
 /* Private memory that is or was writable: also RELRO pages, which are r--. */
 static void scan_all(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	char line[4096 + 200], mode[5];
 	uint64_t from, to;
 
@@ -154,10 +176,11 @@ static void scan_all(void)
 		if (mode[0] != 'r' || mode[2] == 'x' || mode[3] != 'p' ||
 		    strstr(line, "[stack]") || strstr(line, "[v"))
 			continue;
-		scan(from, to);
+		scan_written(pagemap, from, to);
 	}
 	if (maps)
 		fclose(maps);
+	close(pagemap);
 }
 
 /* prctl(PR_GET_TID_ADDRESS) needs CONFIG_CHECKPOINT_RESTORE; the tid is also

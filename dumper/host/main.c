@@ -62,6 +62,7 @@ static void load(const struct talk_spec *spec)
 static void prepare(const char *program)
 {
 	talk_progress("preparing");
+	freeze_check_threads();
 	hooks_before();
 	fini_prepare();
 	streams_prepare();

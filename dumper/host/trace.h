@@ -4,11 +4,11 @@
 #ifndef TRACE_H
 #define TRACE_H
 
-/* From here on, watches Python code until descriptor `fd` is open; then tells
- * pydump the module, file and line, and ends the process. Slow. */
+/* From here on, watches which Python code opens descriptor `fd`. Slow. */
 void trace_descriptor(int fd);
 
-/* Nothing opened it: says so and ends the process. */
+/* Tells pydump module, file and line of whoever opened the descriptor that is
+ * open now, and ends the process. */
 void trace_end(void) __attribute__((noreturn));
 
 #endif
