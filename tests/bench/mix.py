@@ -66,7 +66,7 @@ def generators():
 
 
 def main():
-    for _ in range(3):
+    for _ in range(10):
         for part in (dictionaries, strings, floats, calls, objects, documents,
                      patterns, sorting, generators):
             part()

@@ -52,6 +52,11 @@ uint32_t probe_mxcsr(void)
 	return value;
 }
 
+void probe_set_mxcsr(uint32_t value)
+{
+	__asm__ volatile("ldmxcsr %0" : : "m"(value));
+}
+
 uint32_t probe_x87(void)
 {
 	uint16_t value;
