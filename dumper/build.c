@@ -396,10 +396,16 @@ static void fill_result(struct build *build)
 
 static int check_warmups(const struct spec *spec, struct err *err)
 {
-	for (size_t i = 0; i < spec->warmups.count; i++)
-		if (access(spec->warmups.items[i], R_OK))
-			return err_sys(err, "read the warm-up file %s",
-				       spec->warmups.items[i]);
+	for (size_t i = 0; i < spec->warmups.count; i++) {
+		const char *path = spec->warmups.items[i];
+		struct stat status;
+
+		if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+			errno = EISDIR;
+		else if (access(path, R_OK) == 0)
+			continue;
+		return err_sys(err, "read the warm-up file %s", path);
+	}
 	return 0;
 }
 

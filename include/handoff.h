@@ -49,6 +49,15 @@ enum startup_mode {
 	STARTUP_FILE,		/* `what` is the file; "-" is stdin */
 };
 
+/* How the locale of this start compares with the image's. PEP 538 and 540: in
+ * the C locale, unless LC_ALL sets it, CPython sets LC_CTYPE to C.UTF-8 and
+ * turns its UTF-8 mode on; in C.UTF-8 it does neither. All else is the same. */
+enum startup_locale {
+	STARTUP_LOCALE_SAME,	/* and neither of the two */
+	STARTUP_LOCALE_UTF8,	/* C.UTF-8 by the environment */
+	STARTUP_LOCALE_COERCED,	/* C, so C.UTF-8 by coercion */
+};
+
 /* From enter.c to the host. Pointers point into the new stack. */
 struct startup {
 	uint32_t mode;		/* enum startup_mode */
@@ -62,6 +71,7 @@ struct startup {
 				   exists and is to be added, else NULL */
 	uint64_t ignored;	/* bit n-1: signal n was ignored at the start */
 	int32_t timezone_changed;/* TZ or /etc/localtime differ: tzset() */
+	uint32_t locale;	/* enum startup_locale */
 	int32_t hold;		/* descriptor for pydump's learning runs: before
 				   the end write a byte to it and wait; or -1 */
 };

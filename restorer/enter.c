@@ -135,6 +135,7 @@ static int check_environment(struct enter *enter)
 		enter->reason.detail = locale;
 		return -1;
 	}
+	enter->startup.locale = environ_kind_of_locale(&enter->environ);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "environ.h"
 
+#include "handoff.h"
 #include <stddef.h>
 
 #include "text.h"
@@ -86,11 +87,27 @@ const char *environ_locale(const struct environ_values *values)
 	return "C";
 }
 
+static unsigned int kind_of(const char *locale, int by_lc_all)
+{
+	if (text_equal(locale, "C.UTF-8"))
+		return STARTUP_LOCALE_UTF8;
+	if (!by_lc_all && (text_equal(locale, "C") || text_equal(locale, "POSIX")))
+		return STARTUP_LOCALE_COERCED;
+	return STARTUP_LOCALE_SAME;
+}
+
+unsigned int environ_kind_of_locale(const struct environ_values *values)
+{
+	return kind_of(environ_locale(values), values->lc_all && *values->lc_all);
+}
+
 int environ_same_locale(const struct environ_values *values, const char *frozen,
 	int by_lc_all)
 {
 	const char *locale = environ_locale(values);
 
+	if (environ_kind_of_locale(values) && kind_of(frozen, by_lc_all))
+		return 1;
 	if (!text_equal(locale, frozen))
 		return 0;
 	if (!text_equal(locale, "C") && !text_equal(locale, "POSIX"))

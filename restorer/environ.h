@@ -32,6 +32,9 @@ const char *environ_locale(const struct environ_values *values);
 int environ_same_locale(const struct environ_values *values, const char *frozen,
 	int by_lc_all);
 
+/* What of enum startup_locale the variables stand for. */
+unsigned int environ_kind_of_locale(const struct environ_values *values);
+
 /* Whether tzset() has to run again in an image frozen under TZ=`frozen` (""
  * if it was unset). Sets *`local` to whether /etc/localtime counts. */
 int environ_timezone_changed(const struct environ_values *values, const char *frozen,

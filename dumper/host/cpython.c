@@ -13,6 +13,8 @@
 #endif
 
 #include <dlfcn.h>
+#include <structmember.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,6 +109,41 @@ unsigned cpython_pool_count(const void *block)
 {
 	return *(const unsigned *)((uintptr_t)block & ~(uintptr_t)(CPYTHON_POOL - 1));
 }
+
+int cpython_utf8_mode(void)
+{
+	return _PyRuntime.preconfig.utf8_mode;
+}
+
+/* sys.flags is a struct sequence: attributes can't be set, items can. */
+static Py_ssize_t flag_index(PyObject *flags, const char *name)
+{
+	const PyMemberDef *member = Py_TYPE(flags)->tp_members;
+
+	for (; member && member->name; member++)
+		if (strcmp(member->name, name) == 0)
+			return (member->offset - (Py_ssize_t)offsetof(PyTupleObject, ob_item)) /
+				(Py_ssize_t)sizeof(PyObject *);
+	return -1;
+}
+
+_Py_COMP_DIAG_PUSH
+_Py_COMP_DIAG_IGNORE_DEPR_DECLS
+int cpython_set_utf8_mode(int on)
+{
+	PyObject *flags = PySys_GetObject("flags"), *value = PyLong_FromLong(on);
+	Py_ssize_t index = flags ? flag_index(flags, "utf8_mode") : -1;
+
+	if (!value || index < 0) {
+		PyErr_SetString(PyExc_RuntimeError, "sys.flags has no utf8_mode");
+		return -1;
+	}
+	_PyRuntime.preconfig.utf8_mode = on;
+	Py_UTF8Mode = on;
+	PyStructSequence_SET_ITEM(flags, index, value);
+	return 0;
+}
+_Py_COMP_DIAG_POP
 
 /* Exported in 3.11 to 3.15; the prototype is internal, const from 3.14 on. */
 PyConfig *cpython_config(void)

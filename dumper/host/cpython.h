@@ -42,6 +42,11 @@ void *cpython_finalize_address(void);
 #define CPYTHON_POOL 16384u
 unsigned cpython_pool_count(const void *block);
 
+/* PEP 540's UTF-8 mode, as sys.flags and the runtime know it. Needs the GIL; -1
+ * with an exception set. */
+int cpython_utf8_mode(void);
+int cpython_set_utf8_mode(int on);
+
 /* The config that CPython itself reads at run time. */
 PyConfig *cpython_config(void);
 

@@ -9,6 +9,7 @@
 #include "imports.h"
 #include "talk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,11 +43,25 @@ void environment_keep(char **without)
 		unsetenv(*without);
 	while (environ[n])
 		n++;
-	before = calloc(n + 1, sizeof *before);
+	before = calloc(n + 2, sizeof *before);
 	if (!before)
 		talk_refuse("out of memory");
 	for (size_t i = 0; i < n; i++)
 		before[i] = copy(environ[i]);
+}
+
+/* Coercion sets LC_CTYPE at the start; whether a restored process has it depends
+ * on its own locale (resume.c), so it is no change of the workload's. */
+void environment_keep_coercion(void)
+{
+	const char *now = getenv("LC_CTYPE");
+	size_t n = 0;
+
+	for (; before[n]; n++)
+		if (strncmp(before[n], "LC_CTYPE=", 9) == 0)
+			break;
+	if (now && asprintf(&before[n], "LC_CTYPE=%s", now) < 0)
+		talk_refuse("out of memory");
 }
 
 static const char *find(char **list, const char *name, size_t length)
@@ -146,6 +161,17 @@ void environment_prepare(void)
 void environment_forget(void)
 {
 	PyDict_Clear(data);
+}
+
+int environment_set(const char *name, const char *value)
+{
+	PyObject *key = PyBytes_FromString(name), *text = PyBytes_FromString(value);
+	int failed = !key || !text || PyDict_SetItem(data, key, text) ||
+		setenv(name, value, 1);
+
+	Py_XDECREF(key);
+	Py_XDECREF(text);
+	return failed ? -1 : 0;
 }
 
 int environment_resume(int rehearse)

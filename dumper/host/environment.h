@@ -9,6 +9,9 @@
  * NULL-terminated names in `without`, which it also unsets. */
 void environment_keep(char **without);
 
+/* Takes what Python's start did to LC_CTYPE into what is remembered. */
+void environment_keep_coercion(void);
+
 /* Finds what has changed since, and empties os.environ. After the workload,
  * before rehearsals. Needs the GIL. */
 void environment_prepare(void);
@@ -16,6 +19,9 @@ void environment_prepare(void);
 /* Repeats the changes in libc's environ (unless `rehearse`), fills os.environ
  * from it. Needs the GIL; -1 with an exception set. */
 int environment_resume(int rehearse);
+
+/* Sets a variable in libc's environ and in os.environ. -1 with an exception. */
+int environment_set(const char *name, const char *value);
 
 /* Empties os.environ again after a rehearsal. */
 void environment_forget(void);

@@ -19,7 +19,9 @@ static PyObject *modules;	/* sys.modules */
 static unsigned long long modules_version;
 static PyObject **frozen;	/* the modules in it, sorted by address */
 static Py_ssize_t frozen_count;
-static PyObject *main_module, *main_name, *get_objects;
+static PyObject *main_module, *get_objects;
+static PyObject *main_names;	/* under which __main__ is in sys.modules */
+static PyObject *writers;	/* frozen files that are open for writing */
 static PyObject *threading, *shutdown_name, *flush_name, *closed_name;
 
 static int by_address(const void *a, const void *b)
@@ -30,25 +32,76 @@ static int by_address(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static int is_closed(PyObject *stream)
+{
+	PyObject *closed = PyObject_GetAttr(stream, closed_name);
+	int is = closed ? PyObject_IsTrue(closed) : 0;
+
+	Py_XDECREF(closed);
+	if (is < 0 || !closed)
+		PyErr_Clear();
+	return is > 0;
+}
+
+/* TextIOWrapper and buffered writers; a text layer flushes what is below. */
+static int is_writer(PyObject *object, PyObject *text, PyObject *buffered)
+{
+	PyObject *answer;
+	int is = 0;
+
+	if (streams_is_kept(object) || (PyObject_IsInstance(object, text) != 1 &&
+	    PyObject_IsInstance(object, buffered) != 1))
+		return 0;
+	if (!is_closed(object)) {
+		answer = PyObject_CallMethod(object, "writable", NULL);
+		is = answer == Py_True;
+		Py_XDECREF(answer);
+	}
+	PyErr_Clear();
+	return is;
+}
+
+/* Everything that is alive, before it goes out of the collector's sight. */
+static void find_writers(void)
+{
+	PyObject *io = PyImport_ImportModule("io"), *all = PyObject_CallNoArgs(get_objects);
+	PyObject *text = io ? PyObject_GetAttrString(io, "TextIOWrapper") : NULL;
+	PyObject *buffered = io ? PyObject_GetAttrString(io, "BufferedIOBase") : NULL;
+
+	writers = PyList_New(0);
+	if (!writers || !all || !text || !buffered)
+		talk_refuse("prepare for the end: out of memory");
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(all); i++)
+		if (is_writer(PyList_GET_ITEM(all, i), text, buffered))
+			PyList_Append(writers, PyList_GET_ITEM(all, i));
+	Py_DECREF(all);
+	Py_DECREF(text);
+	Py_DECREF(buffered);
+	Py_DECREF(io);
+}
+
 void finish_prepare(void)
 {
 	PyObject *name, *module, *gc = PyImport_ImportModule("gc");
 	Py_ssize_t i = 0;
 
 	modules = PyImport_GetModuleDict();
-	main_name = PyUnicode_InternFromString("__main__");
-	main_module = PyDict_GetItem(modules, main_name);
+	main_module = PyDict_GetItemString(modules, "__main__");
+	main_names = PyList_New(0);
 	get_objects = gc ? PyObject_GetAttrString(gc, "get_objects") : NULL;
 	threading = PyDict_GetItemString(modules, "threading");
 	shutdown_name = PyUnicode_InternFromString("_shutdown");
 	flush_name = PyUnicode_InternFromString("flush");
 	closed_name = PyUnicode_InternFromString("closed");
 	frozen = calloc((size_t)PyDict_Size(modules) + 1, sizeof *frozen);
-	if (!frozen || !main_module || !get_objects)
+	if (!frozen || !main_module || !main_names || !get_objects)
 		talk_refuse("prepare for the end: out of memory");
 	while (PyDict_Next(modules, &i, &name, &module))
 		if (module != main_module)
 			frozen[frozen_count++] = module;
+		else	/* multiprocessing has it as __mp_main__, too */
+			PyList_Append(main_names, name);
+	find_writers();
 	qsort(frozen, (size_t)frozen_count, sizeof *frozen, by_address);
 	modules_version = cpython_dict_version(modules);
 }
@@ -90,17 +143,6 @@ static void run_atexit(void)
 
 	if (module)
 		drop(PyObject_CallMethod(module, "_run_exitfuncs", NULL), module);
-}
-
-static int is_closed(PyObject *stream)
-{
-	PyObject *closed = PyObject_GetAttr(stream, closed_name);
-	int is = closed ? PyObject_IsTrue(closed) : 0;
-
-	Py_XDECREF(closed);
-	if (is < 0 || !closed)
-		PyErr_Clear();
-	return is > 0;
 }
 
 /* flush_std_files() */
@@ -168,17 +210,17 @@ static void delete_special(void)
 /* finalize_remove_modules(), for __main__ and what was imported since. */
 static PyObject *remove_modules(void)
 {
-	PyObject *alive = PyList_New(0), *name, *module, *names = PyList_New(0);
+	PyObject *alive = PyList_New(0), *name, *module, *names = main_names;
 	Py_ssize_t i = 0;
 
-	if (!alive || !names)
-		return alive;
-	if (cpython_dict_version(modules) == modules_version)
-		PyList_Append(names, main_name);
-	else
-		while (PyDict_Next(modules, &i, &name, &module))
+	if (cpython_dict_version(modules) != modules_version) {
+		names = PyList_New(0);
+		while (names && PyDict_Next(modules, &i, &name, &module))
 			if (PyModule_Check(module) && !is_frozen(module))
 				PyList_Append(names, name);
+	}
+	if (!alive || !names)
+		return alive;
 	for (i = 0; i < PyList_GET_SIZE(names); i++) {
 		PyObject *reference;
 
@@ -192,11 +234,35 @@ static PyObject *remove_modules(void)
 		if (PyDict_SetItem(modules, name, Py_None))
 			unraisable(NULL);
 	}
-	Py_DECREF(names);
+	if (names != main_names)
+		Py_DECREF(names);
 	return alive;
 }
 
-extern void _PyModule_Clear(PyObject *module);
+static int is_private(PyObject *name)
+{
+	return PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) == '_' &&
+		(PyUnicode_GET_LENGTH(name) == 1 || PyUnicode_READ_CHAR(name, 1) != '_');
+}
+
+/* _PyModule_ClearDict(): names with one underscore first, __builtins__ never. */
+static void clear_module(PyObject *module)
+{
+	PyObject *dict = PyModule_GetDict(module), *name, *value;
+
+	for (int rest = 0; rest < 2; rest++) {
+		Py_ssize_t i = 0;
+
+		while (PyDict_Next(dict, &i, &name, &value)) {
+			if (value == Py_None || !PyUnicode_Check(name) ||
+			    (!rest && !is_private(name)) ||
+			    PyUnicode_CompareWithASCIIString(name, "__builtins__") == 0)
+				continue;
+			if (PyDict_SetItem(dict, name, Py_None))
+				unraisable(NULL);
+		}
+	}
+}
 
 /* finalize_modules_clear_weaklist(): those imported last come first. */
 static void clear_modules(PyObject *alive)
@@ -207,7 +273,7 @@ static void clear_modules(PyObject *alive)
 		if (module == Py_None)
 			continue;
 		Py_INCREF(module);
-		_PyModule_Clear(module);
+		clear_module(module);
 		Py_DECREF(module);
 	}
 	Py_XDECREF(alive);
@@ -228,6 +294,19 @@ static void finalize_survivors(void)
 	}
 	unraisable(NULL);
 	Py_XDECREF(objects);
+}
+
+/* Files that were open for writing at the freeze: python3 flushes them when it
+ * deallocates them, and says nothing where that fails. */
+static void flush_frozen(void)
+{
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(writers); i++) {
+		PyObject *done = PyObject_CallMethodNoArgs(PyList_GET_ITEM(writers, i),
+			flush_name);
+
+		PyErr_Clear();
+		Py_XDECREF(done);
+	}
 }
 
 static void collect(void)
@@ -263,7 +342,9 @@ int finish_python(void)
 	clear_modules(alive);
 	collect();
 	finalize_survivors();
-	return flush_streams() < 0 ? -1 : status;
+	flush_frozen();
+	streams_flush();
+	return status;
 }
 
 int finish_code(int code)

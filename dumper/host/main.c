@@ -88,6 +88,7 @@ static int host_main(int argc, char **argv, char **envp)
 	mallopt(M_MMAP_THRESHOLD, 1 << 30);
 	talk_progress("starting %s", argv[0]);
 	start_python(argv[0]);
+	environment_keep_coercion();
 	streams_keep();
 	if (spec.trace >= 0)
 		trace_descriptor(spec.trace);

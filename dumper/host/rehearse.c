@@ -8,6 +8,7 @@
 #include "imports.h"
 #include "resume.h"
 #include "run.h"
+#include "streams.h"
 #include "talk.h"
 
 #include <string.h>
@@ -38,6 +39,7 @@ void rehearse(int times)
 	if (!pristine)
 		pristine = PyDict_Copy(PyModule_GetDict(PyImport_AddModule("__main__")));
 	for (int i = 0; i < times; i++) {
+		streams_resume();
 		resume_python(&startup, 1);
 		if (run_startup(&startup))
 			talk_refuse("rehearse the restore: the trivial program failed");

@@ -24,7 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -277,6 +276,18 @@ static int renew_user_site(const char *folder)
 	return folder ? add_user_site(folder) : 0;
 }
 
+/* PEP 538 and 540; what the image was frozen with is one of the two. */
+static int renew_locale(uint32_t locale)
+{
+	int coerced = locale == STARTUP_LOCALE_COERCED;
+
+	if (locale == STARTUP_LOCALE_SAME)
+		return 0;
+	if (coerced && environment_set("LC_CTYPE", "C.UTF-8"))
+		return -1;
+	return cpython_utf8_mode() == coerced ? 0 : cpython_set_utf8_mode(coerced);
+}
+
 static void must(int failed, const char *what)
 {
 	if (!failed)
@@ -289,27 +300,20 @@ static void must(int failed, const char *what)
 void resume_python(const struct startup *startup, int rehearse)
 {
 	must(renew_thread_id(startup->tid), "the main thread's id");
-	streams_resume();
 	must(environment_resume(rehearse), "os.environ");
 	must(renew_signals(startup->ignored), "the signals that are ignored");
 	must(renew_arguments(startup), "sys.argv");
 	must(hooks_after(), "the state of modules");
 	if (rehearse)
 		return;
+	must(renew_locale(startup->locale), "the locale");
 	renew_stack_size();
 	if (startup->timezone_changed)
 		must(renew_timezone(), "the time zone");
 	must(renew_user_site(startup->user_site), "the user's site folder");
 }
 
-static int stdin_is_folder(void)
-{
-	struct stat st;
-
-	return fstat(0, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* python3 refuses to start where stdin is a folder. Nothing has been done yet
+/* python3 refuses to start where a standard stream is a folder. Nothing has been done yet
  * but to libc's state, so python3 itself can say so. */
 static void plain_python(struct startup *s)
 {
@@ -345,7 +349,7 @@ void resume_process(struct startup *startup)
 	if (__sigsetjmp(&bottom.jump, 0))
 		main_thread_exit();
 	__pthread_register_cancel(&bottom.unwind);
-	if (stdin_is_folder())
+	if (streams_resume())
 		plain_python(startup);
 	resume_python(startup, 0);
 	exit(finish_code(run_startup(startup)));

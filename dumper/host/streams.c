@@ -25,6 +25,7 @@ enum seekable { SEEK_NONE, SEEK_START, SEEK_ELSEWHERE };
 
 /* All that io.open and TextIOWrapper look at. */
 struct kind {
+	int folder;
 	int terminal;
 	enum seekable seekable;
 	long block;
@@ -78,16 +79,6 @@ void streams_keep(void)
 	}
 }
 
-void streams_flush(void)
-{
-	for (int fd = 1; fd < 3; fd++) {
-		PyObject *done = PyObject_CallMethod(streams[fd].kept[TEXT], "flush", NULL);
-
-		Py_XDECREF(done);
-		PyErr_Clear();
-	}
-}
-
 /* -1: not open. */
 static int kind_of(int fd, struct kind *kind)
 {
@@ -103,6 +94,7 @@ static int kind_of(int fd, struct kind *kind)
 
 		kind->seekable = at < 0 ? SEEK_NONE : at ? SEEK_ELSEWHERE : SEEK_START;
 	}
+	kind->folder = S_ISDIR(st.st_mode);
 	return 0;
 }
 
@@ -262,30 +254,60 @@ static void set_none(const struct stream *s)
 	PySys_SetObject(s->original, Py_None);
 }
 
-void streams_resume(void)
+static void resume_one(int fd, const struct kind *kind)
 {
-	for (int fd = 0; fd < 3; fd++) {
-		struct stream *s = &streams[fd];
-		const struct body *body;
-		struct body made;
-		struct kind kind;
-		int state = kind_of(fd, &kind);
+	struct stream *s = &streams[fd];
+	const struct body *body = find(s, kind);
+	struct body made;
 
-		if (state) {
+	if (!body) {
+		PyObject *text = create(fd);
+
+		if (!text || snapshot(s, text, &made)) {
+			PyErr_Clear();
 			set_none(s);
-			continue;
+			return;
 		}
-		body = find(s, &kind);
-		if (!body) {
-			PyObject *text = create(fd);
-
-			if (!text || snapshot(s, text, &made)) {
-				PyErr_Clear();
-				set_none(s);
-				continue;
-			}
-			body = &made;
-		}
-		copy_in(s, body);
+		body = &made;
 	}
+	copy_in(s, body);
+}
+
+int streams_is_kept(const PyObject *object)
+{
+	for (int fd = 0; fd < 3; fd++)
+		for (int l = 0; l < LEVELS; l++)
+			if (streams[fd].kept[l] == object)
+				return 1;
+	return 0;
+}
+
+int streams_resume(void)
+{
+	struct kind kinds[3];
+	int missing[3];
+
+	for (int fd = 0; fd < 3; fd++) {
+		missing[fd] = kind_of(fd, &kinds[fd]);
+		if (!missing[fd] && kinds[fd].folder)
+			return -1;
+	}
+	for (int fd = 0; fd < 3; fd++)
+		if (missing[fd])
+			set_none(&streams[fd]);
+		else
+			resume_one(fd, &kinds[fd]);
+	return 0;
+}
+
+/* Text and buffer: either may be in use without the other (detach()). */
+void streams_flush(void)
+{
+	for (int fd = 1; fd < 3; fd++)
+		for (int l = TEXT; l <= BUFFER; l++) {
+			PyObject *done = PyObject_CallMethod(streams[fd].kept[l], "flush", NULL);
+
+			Py_XDECREF(done);
+			PyErr_Clear();
+		}
 }

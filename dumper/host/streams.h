@@ -4,6 +4,8 @@
 #ifndef STREAMS_H
 #define STREAMS_H
 
+#include <Python.h>
+
 /* Remembers the stream objects that Python made at its start: whatever the
  * workload does with them, they are the same objects after the restore. */
 void streams_keep(void);
@@ -13,10 +15,15 @@ void streams_keep(void);
 void streams_prepare(void);
 
 /* Puts the content in place that Python would have made for descriptors 0, 1
- * and 2 as they are now. Needs the GIL. */
-void streams_resume(void);
+ * and 2 as they are now. -1, and nothing done, where one is a folder: python3
+ * refuses to start then. Needs the GIL. */
+int streams_resume(void);
 
-/* Flushes the kept streams; what is written to them later stays in them. */
+/* Flushes the kept streams without a word about failures, as their
+ * deallocation does in python3. */
 void streams_flush(void);
+
+/* Whether the object is one of the kept streams, their buffers or raw files. */
+int streams_is_kept(const PyObject *object);
 
 #endif
