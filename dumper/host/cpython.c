@@ -110,6 +110,24 @@ unsigned cpython_pool_count(const void *block)
 	return *(const unsigned *)((uintptr_t)block & ~(uintptr_t)(CPYTHON_POOL - 1));
 }
 
+/* pythonrun.c of 3.13, run_mod(): what _PyRun_SimpleStringFlagsWithName does
+ * before it runs the code; that function itself is not exported. */
+void cpython_register_command(PyObject *text)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+	PyObject *linecache = PyImport_ImportModule("linecache"), *done = NULL;
+
+	if (linecache)
+		done = PyObject_CallMethod(linecache, "_register_code", "sOs", "<string>",
+			text, "<string>");
+	Py_XDECREF(done);
+	Py_XDECREF(linecache);
+	PyErr_Clear();
+#else
+	(void)text;
+#endif
+}
+
 int cpython_utf8_mode(void)
 {
 	return _PyRuntime.preconfig.utf8_mode;
@@ -148,5 +166,5 @@ _Py_COMP_DIAG_POP
 /* Exported in 3.11 to 3.15; the prototype is internal, const from 3.14 on. */
 PyConfig *cpython_config(void)
 {
-	return (PyConfig *)_PyInterpreterState_GetConfig(PyInterpreterState_Get());
+	return (PyConfig *)_Py_GetConfig();
 }

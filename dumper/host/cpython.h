@@ -42,6 +42,10 @@ void *cpython_finalize_address(void);
 #define CPYTHON_POOL 16384u
 unsigned cpython_pool_count(const void *block);
 
+/* From 3.13 on, tracebacks show the lines of a -c command: they are told to
+ * linecache first. Elsewhere nothing. */
+void cpython_register_command(PyObject *text);
+
 /* PEP 540's UTF-8 mode, as sys.flags and the runtime know it. Needs the GIL; -1
  * with an exception set. */
 int cpython_utf8_mode(void);

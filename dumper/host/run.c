@@ -100,6 +100,8 @@ static int run_command(const char *command)
 	if (text && PySys_Audit("cpython.run_command", "O", text) < 0)
 		return failed();
 	bytes = text ? PyUnicode_AsUTF8String(text) : NULL;
+	if (bytes)
+		cpython_register_command(text);
 	Py_XDECREF(text);
 	if (!bytes) {
 		PySys_WriteStderr("Unable to decode the command from the command line:\n");

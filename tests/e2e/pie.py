@@ -28,8 +28,6 @@ def interpreters():
 def host(version, python):
     name = "host-%s.so" % version
     target = os.path.join(lib.BIN, name)
-    if os.path.exists(target):
-        return
     folder = lib.folder("make")
     made = subprocess.run(
         ["make", "-s", "-C", lib.ROOT, "PYTHON=" + python, "build/" + name],
