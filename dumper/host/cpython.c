@@ -110,6 +110,22 @@ unsigned cpython_pool_count(const void *block)
 	return *(const unsigned *)((uintptr_t)block & ~(uintptr_t)(CPYTHON_POOL - 1));
 }
 
+/* PyWeakref_GetObject() is deprecated where PyWeakref_GetRef() came. */
+PyObject *cpython_referent(PyObject *weak)
+{
+	PyObject *object = NULL;
+
+#if PY_VERSION_HEX >= 0x030d0000
+	PyWeakref_GetRef(weak, &object);
+#else
+	object = PyWeakref_GetObject(weak);
+	if (object == Py_None)
+		return NULL;
+	Py_INCREF(object);
+#endif
+	return object;
+}
+
 /* pythonrun.c of 3.13, run_mod(): what _PyRun_SimpleStringFlagsWithName does
  * before it runs the code; that function itself is not exported. */
 void cpython_register_command(PyObject *text)

@@ -268,11 +268,10 @@ static void clear_module(PyObject *module)
 static void clear_modules(PyObject *alive)
 {
 	for (Py_ssize_t i = alive ? PyList_GET_SIZE(alive) - 1 : -1; i >= 0; i--) {
-		PyObject *module = PyWeakref_GetObject(PyList_GET_ITEM(alive, i));
+		PyObject *module = cpython_referent(PyList_GET_ITEM(alive, i));
 
-		if (module == Py_None)
+		if (!module)
 			continue;
-		Py_INCREF(module);
 		clear_module(module);
 		Py_DECREF(module);
 	}
