@@ -1,0 +1,30 @@
+#!/usr/bin/python3
+"""make install into a folder: what is there works from there."""
+import os
+import subprocess
+
+import lib
+from tap import done, equal, run, that
+
+
+def installs():
+    dest = os.path.join(lib.folder("install"), "dest")
+    made = subprocess.run(
+        ["make", "-s", "-C", lib.ROOT, "install", "prefix=/usr", "DESTDIR=" + dest],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    equal(made.returncode, 0, made.stdout.decode())
+    found = sorted(os.path.relpath(os.path.join(folder, name), dest)
+                   for folder, _, names in os.walk(dest) for name in names)
+    for name in ("usr/bin/pydump", "usr/bin/pyimage", "usr/lib/pyimage/host-3.11.so",
+                 "usr/share/man/man1/pydump.1", "usr/share/man/man1/pyimage.1",
+                 "usr/share/man/man5/pyimage.5"):
+        that(name in found, "%s is in %s" % (name, found))
+    subprocess.run(["chmod", "-R", "go+rX", lib.folder("install")], check=True)
+    image = os.path.join(lib.WORK, "installed.pyimage")
+    got = lib.run([dest + "/usr/bin/pydump", "build", "-q", "-o", image], cwd="/")
+    equal(got, (0, b"", b""))
+    equal(lib.run([dest + "/usr/bin/pyimage", image, "-c", "print(6 * 7)"]), (0, b"42\n", b""))
+
+
+run("make install with prefix and DESTDIR", installs)
+done()
