@@ -311,6 +311,7 @@ static int write_image(struct build *build, struct err *err)
 		.meta = &build->meta,
 		.plan = &build->plan,
 		.entry = build->target.frozen.entry,
+		.handoff = build->target.frozen.handoff,
 	};
 	elfout_lay_out(&build->elfout);
 	progress_show(build->progress, "writing %llu MB",

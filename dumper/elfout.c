@@ -49,7 +49,8 @@ void elfout_lay_out(struct elfout *elfout)
 	elfout->segment_headers = round_up(elfout->meta->bytes.used, 8);
 	elfout->meta_size = round_up(elfout->segment_headers +
 				     segments * sizeof(Elf64_Phdr), IMAGE_PAGE);
-	elfout->names = plan_place(elfout->plan, elfout->meta_size);
+	elfout->names = plan_place(elfout->plan, elfout->meta_size, elfout->entry,
+				   elfout->handoff);
 	add_names(elfout, &names);
 	elfout->section_headers = round_up(elfout->names + names.used, 8);
 	elfout->file_size = elfout->section_headers + sections * sizeof(Elf64_Shdr);
@@ -150,6 +151,8 @@ static int add_segments(const struct elfout *elfout, Elf *elf, struct err *err)
 	*at = (Elf64_Phdr){
 		.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W, .p_align = 16,
 	};
+	meta_set_segments(elfout->meta, image_hash_words((const void *)elf64_getphdr(elf),
+		(plan->count + OWN_SEGMENTS) * sizeof(Elf64_Phdr) / 8));
 	return 0;
 }
 

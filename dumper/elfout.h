@@ -16,6 +16,7 @@ struct plan;
 struct elfout {
 	struct meta *meta;
 	struct plan *plan;
+	uint64_t handoff;	/* address */
 	uint64_t entry;
 	/* filled by elfout_lay_out() */
 	uint64_t segment_headers;	/* e_phoff */

@@ -242,6 +242,13 @@ int meta_build(const struct meta_source *source, struct meta *meta, struct err *
 	return 0;
 }
 
+void meta_set_segments(struct meta *meta, uint32_t hash)
+{
+	struct image_header *header = (void *)(meta->bytes.data + meta->header);
+
+	header->segments = hash;
+}
+
 void meta_finish(struct meta *meta, uint64_t meta_size, uint64_t file_size)
 {
 	struct image_prefix *prefix = (void *)(meta->bytes.data + IMAGE_PREFIX_OFFSET);

@@ -53,6 +53,9 @@ struct meta {
  * format's limits. meta_free() in either case. */
 int meta_build(const struct meta_source *source, struct meta *meta, struct err *err);
 
+/* Enters the hash of the program headers (image_hash_words). */
+void meta_set_segments(struct meta *meta, uint32_t hash);
+
 /* Enters what is known only once the file's layout is, and the checksum. */
 void meta_finish(struct meta *meta, uint64_t meta_size, uint64_t file_size);
 

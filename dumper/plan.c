@@ -267,29 +267,41 @@ int plan_build(const struct maps *maps, const struct memory_ranges *zero,
 	return 0;
 }
 
-uint64_t plan_place(struct plan *plan, uint64_t meta_size)
+static uint64_t place(struct plan_segment *segment, uint64_t offset)
+{
+	if (segment->anonymous) {
+		segment->offset = offset;
+		return offset;
+	}
+	segment->offset = offset + (segment->start - offset) % PLAN_ALIGN;
+	return segment->offset + segment->length;
+}
+
+static int holds(const struct plan_segment *segment, uint64_t address)
+{
+	return address >= segment->start && address - segment->start < segment->length;
+}
+
+uint64_t plan_place(struct plan *plan, uint64_t meta_size, uint64_t entry,
+		    uint64_t handoff)
 {
 	uint64_t offset = meta_size;
 
-	for (size_t i = 0; i < plan->count; i++) {
-		struct plan_segment *segment = &plan->segments[i];
+	for (int rest = 0; rest < 2; rest++)
+		for (size_t i = 0; i < plan->count; i++) {
+			struct plan_segment *segment = &plan->segments[i];
+			int is_first = holds(segment, entry) || holds(segment, handoff);
 
-		if (segment->anonymous) {
-			segment->offset = offset;
-			continue;
+			if (is_first != rest)
+				offset = place(segment, offset);
 		}
-		offset += (segment->start - offset) % PLAN_ALIGN;
-		segment->offset = offset;
-		offset += segment->length;
-	}
 	return offset;
 }
 
 const struct plan_segment *plan_find(const struct plan *plan, uint64_t address)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		if (address >= plan->segments[i].start &&
-		    address - plan->segments[i].start < plan->segments[i].length)
+		if (holds(&plan->segments[i], address))
 			return &plan->segments[i];
 	return NULL;
 }

@@ -53,9 +53,11 @@ int plan_keeps(const struct mapping *mapping);
 int plan_build(const struct maps *maps, const struct memory_ranges *zero,
 	       struct plan *plan, struct err *err);
 
-/* Gives each segment its place in the file behind a meta part of that size.
- * Returns the offset behind the last one. */
-uint64_t plan_place(struct plan *plan, uint64_t meta_size);
+/* Gives each segment its place in the file behind a meta part of that size: those
+ * that hold the entry code and its data, the handoff, first, so that an image
+ * that was cut off can say so. Returns the offset behind the last one. */
+uint64_t plan_place(struct plan *plan, uint64_t meta_size, uint64_t entry,
+		    uint64_t handoff);
 
 /* The segment that holds the address, or NULL. */
 const struct plan_segment *plan_find(const struct plan *plan, uint64_t address);

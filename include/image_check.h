@@ -322,7 +322,14 @@ static inline enum image_fault image_check_segments(const void *bytes, uint64_t 
 		return IMAGE_FAULT_META;
 	if (!has_entry)
 		return IMAGE_FAULT_ENTRY;
-	return has_handoff ? IMAGE_SOUND : IMAGE_FAULT_HANDOFF;
+	if (!has_handoff)
+		return IMAGE_FAULT_HANDOFF;
+	/* plausible, but not what was written? */
+	segment = image_segments(bytes);
+	if (header->segments != image_hash_words((const uint64_t *)(const void *)segment,
+			elf->phnum * sizeof(*segment) / 8))
+		return IMAGE_FAULT_PHDRS;
+	return IMAGE_SOUND;
 }
 
 static inline int image_check_table(const struct image_table *table, uint64_t row,

@@ -68,6 +68,18 @@ for size in sorted({0, 1, 4, 16, 63, 64, 0x44, 0x57, 0x58, 0x60, 0x70, 0x80, 0x8
         info_in_order(1)
     run("cut to %d bytes" % size, cut)
 
+# Run by the kernel: the entry code and its data lie in front, so it is exec
+# itself that a shorter file is too much for.
+for size in whole // 2, whole - 4096, whole - 1:
+    def cut_by_kernel():
+        Image(SOUND).write(PATH, size)
+        os.chmod(PATH, 0o755)
+        got = lib.run([PATH, "-c", "print(1)"])
+        equal((got.status, got.out, b"truncated" in got.err), (70, b"", True), got.err.decode())
+        got = lib.run([PATH, "-c", "print(1)"], env={"PYIMAGE": None})
+        equal(got, (0, b"1\n", b""))
+    run("cut to %d bytes, by the kernel" % size, cut_by_kernel)
+
 # ------------------------------------------------------------ prefix
 damaged("no ELF magic", lambda i: i.put(0, "I", 0), knows_python=True)
 damaged("magic", lambda i: i.put(0x58, "B", 0), knows_python=False)

@@ -123,12 +123,19 @@ static void put_segments(void)
 		0, IMAGE_META_BASE, 0, META, META, IMAGE_PAGE };
 }
 
+static void seal_segments(void)
+{
+	header()->segments = image_hash_words((const uint64_t *)(void *)segment(0),
+		5 * sizeof(struct elf64_segment) / 8);
+}
+
 static void setup(void)
 {
 	memset(&image, 0, sizeof(image));
 	put_prefix();
 	put_header();
 	put_segments();
+	seal_segments();
 }
 
 /* All checks in their order, on the first `length` bytes. */
@@ -199,6 +206,7 @@ BROKEN(meta_odd, header()->meta_size--, IMAGE_FAULT_META_SIZE)
 BROKEN(meta_large, header()->meta_size = 1ull << 40, IMAGE_FAULT_META_SIZE)
 BROKEN(meta_behind_file, header()->meta_size = FILE_SIZE + IMAGE_PAGE, IMAGE_FAULT_META_SIZE)
 BROKEN(meta_smaller, header()->meta_size = IMAGE_PAGE, IMAGE_FAULT_META)
+BROKEN(moved, segment(3)->vaddr += IMAGE_PAGE, IMAGE_FAULT_PHDRS)
 BROKEN(elf_class, image.elf.ident[ELF64_CLASS] = 1, IMAGE_FAULT_ELF_HEADER)
 BROKEN(elf_type, image.elf.type = 3, IMAGE_FAULT_ELF_HEADER)
 BROKEN(elf_machine, image.elf.machine = 3, IMAGE_FAULT_ELF_HEADER)
@@ -328,7 +336,7 @@ int main(void)
 		prefix_small, prefix_large, checksum, relative, inner_nul, no_nul, magic,
 		partial, format, truncated, grew, other_entry, no_header, header_note,
 		header_far, meta_odd, meta_large, meta_behind_file, meta_smaller,
-		elf_class, elf_type, elf_machine, phentsize, phnum_none, phnum_most,
+		moved, elf_class, elf_type, elf_machine, phentsize, phnum_none, phnum_most,
 		phnum_end, phoff_wraps, phoff_odd, interp, writable_code, unknown_flag,
 		vaddr_odd, memsz_odd, offset_odd, empty, part_of_file, low, high,
 		kernel_half, wraps, wraps_to_zero, restorer, restorer_below, overlap,

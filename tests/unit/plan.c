@@ -240,7 +240,7 @@ START_TEST(places_congruently)
 	      "145555180000-145555181000 r-xp 0 08:02 1 /a\n");
 	add_zero(BASE + 0x123000, 64);
 	build(5);
-	ck_assert_uint_eq(plan_place(&plan, end), plan.segments[4].offset + 0x1000);
+	ck_assert_uint_eq(plan_place(&plan, end, 0, 0), plan.segments[4].offset + 0x1000);
 	for (size_t i = 0; i < plan.count; i++) {
 		if (plan.segments[i].anonymous)
 			continue;
