@@ -241,8 +241,11 @@ static int check_age(const char *path, const struct timespec *start, struct err 
 	struct stat status;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	if (stat(path, &status) || !is_later(&status.st_mtim, start) ||
-	    is_later(&status.st_mtim, &now))
+	if (stat(path, &status))
+		return 0;
+	/* mv and cp -p bring their own mtime, but never their own ctime */
+	if (!is_later(&status.st_ctim, start) &&
+	    (!is_later(&status.st_mtim, start) || is_later(&status.st_mtim, &now)))
 		return 0;
 	return err_set(err, ERR_REFUSED,
 		       "%s changed while building; build again once it is left alone",

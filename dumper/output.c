@@ -49,6 +49,27 @@ static int check_mount(int fd, const char *path, struct err *err)
 	return 0;
 }
 
+/* The image is run from there by its name, as whoever builds it. */
+static int check_folder(const char *folder, const char *path, struct err *err)
+{
+	struct stat status;
+	mode_t others = S_IWOTH;
+
+	if (stat(folder, &status))
+		return err_sys(err, "write %s", path);
+	if (status.st_gid != getegid())
+		others |= S_IWGRP;
+	if (status.st_uid != 0 && status.st_uid != geteuid())
+		return err_set(err, ERR_REFUSED,
+			       "write %s: its folder belongs to another user, who could "
+			       "exchange the image; choose another folder", path);
+	if ((status.st_mode & others) && !(status.st_mode & S_ISVTX))
+		return err_set(err, ERR_REFUSED,
+			       "write %s: other users may write to its folder and could "
+			       "exchange the image; choose another folder", path);
+	return 0;
+}
+
 static mode_t find_umask(void)
 {
 	mode_t mask = umask(077);
@@ -60,6 +81,7 @@ static mode_t find_umask(void)
 int output_create(const char *path, struct output *output, struct err *err)
 {
 	char *folder;
+	int failed;
 
 	*output = (struct output){.fd = -1};
 	output->path = path_absolute(path, err);
@@ -69,7 +91,13 @@ int output_create(const char *path, struct output *output, struct err *err)
 	signal(SIGXFSZ, SIG_IGN);
 	folder = path_folder(output->path);
 	output->temporary = alloc_print("%s/.%s.XXXXXX", folder, path_base(output->path));
+	failed = check_folder(folder, output->path, err);
 	free(folder);
+	if (failed) {
+		free(output->temporary);
+		output->temporary = NULL;
+		return -1;
+	}
 	output->fd = mkostemp(output->temporary, O_CLOEXEC);
 	if (output->fd < 0) {
 		err_sys(err, "write %s", output->path);

@@ -72,6 +72,7 @@ struct startup {
 	uint64_t ignored;	/* bit n-1: signal n was ignored at the start */
 	int32_t timezone_changed;/* TZ or /etc/localtime differ: tzset() */
 	uint32_t locale;	/* enum startup_locale */
+	uint32_t strict;	/* PYIMAGE=on: refuse where python3 would run */
 	int32_t hold;		/* descriptor for pydump's learning runs: before
 				   the end write a byte to it and wait; or -1 */
 };
@@ -92,7 +93,7 @@ struct handoff {
 	uint32_t mxcsr;
 	uint32_t x87_control;
 	uint64_t stack_words[HANDOFF_WORDS];	/* addresses of words that take
-						   the new stack's end */
+						   the address of argc */
 	uint64_t environ_words[HANDOFF_WORDS];	/* addresses of words that are
 						   environ; used when it does
 						   not fit `environ` below */

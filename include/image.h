@@ -89,7 +89,7 @@ enum image_flag {
 struct image_header {
 	uint64_t meta_size;	/* multiple of IMAGE_PAGE */
 	uint64_t handoff;	/* address of struct handoff in the image */
-	uint64_t mapped;	/* sum of the segments' sizes in memory, bytes */
+	uint64_t mapped;	/* sum of the segments' sizes in memory, less meta */
 	uint32_t python_hex;	/* PY_VERSION_HEX */
 	uint32_t flags;		/* enum image_flag */
 	uint32_t locale;	/* string: LC_CTYPE in effect, "C" if none was set */

@@ -244,6 +244,7 @@ _Noreturn void enter_main(uint64_t *start, uint64_t skip)
 	files_commit(enter.meta, enter.header);
 	enter.startup.envp = enter.stack.envp;
 	enter.startup.hold = find_hold(&enter);
+	enter.startup.strict = enter.program.mode == MODE_ON;
 	enter.startup.tid = handoff.startup.tid;
 	enter.startup.ignored = handoff.startup.ignored;
 	handoff.startup = enter.startup;

@@ -25,10 +25,11 @@ static const struct {
 	{ "PYIMAGE_HOLD=", offsetof(struct environ_values, hold) },
 };
 
-/* How the names begin that python3, ld.so and malloc read at their start.
- * An empty value means nothing to any of them. */
+/* How the names begin that python3, ld.so, malloc and libraries read when they
+ * are loaded. An empty value means nothing to any of them. */
 static const char *const environ_foreign[] = {
-	"PYTHON", "LD_", "MALLOC_", "GLIBC_TUNABLES=",
+	"PYTHON", "LD_", "MALLOC_", "GLIBC_TUNABLES=", "LOCPATH=",
+	"OPENSSL_", "OPENBLAS_", "GOTO_", "OMP_", "MKL_", "KMP_", "NPY_",
 };
 
 #define LENGTH(table) (sizeof(table) / sizeof(*(table)))
@@ -67,7 +68,7 @@ void environ_read(char **envp, struct environ_values *values)
 	*values = (struct environ_values){ NULL };
 	for (; *envp; envp++)
 		switch (**envp) {
-		case 'P': case 'L': case 'M': case 'G':
+		case 'P': case 'L': case 'M': case 'G': case 'O': case 'K': case 'N':
 			if (!values->foreign && is_foreign(*envp))
 				values->foreign = *envp;
 			/* fall through */

@@ -75,6 +75,26 @@ void cpython_delete_other_threads(PyThreadState *tstate)
 #endif
 }
 
+int cpython_has_other_threads(PyThreadState *tstate)
+{
+	return PyThreadState_Next(PyInterpreterState_ThreadHead(
+		PyThreadState_GetInterpreter(tstate))) != NULL;
+}
+
+/* pylifecycle.c, call_ll_exitfuncs() */
+void cpython_call_exit_functions(void)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+	struct _atexit_runtime_state *state = &_PyRuntime.atexit;
+
+	while (state->ncallbacks > 0)
+		state->callbacks[--state->ncallbacks]();
+#else
+	while (_PyRuntime.nexitfuncs > 0)
+		_PyRuntime.exitfuncs[--_PyRuntime.nexitfuncs]();
+#endif
+}
+
 int *cpython_unhandled_interrupt(void)
 {
 #if PY_VERSION_HEX < 0x030c0000

@@ -28,6 +28,12 @@ int cpython_is_finalizing(void);
  * what their frames hold, as Py_FinalizeEx does after atexit. */
 void cpython_delete_other_threads(PyThreadState *tstate);
 
+/* Whether the interpreter has thread states but this one. */
+int cpython_has_other_threads(PyThreadState *tstate);
+
+/* Functions registered with Py_AtExit(), last first, each once. */
+void cpython_call_exit_functions(void);
+
 /* A flag that PyRun_* sets when a KeyboardInterrupt went through. */
 int *cpython_unhandled_interrupt(void);
 

@@ -17,6 +17,7 @@
 struct change {
 	char *name;
 	char *value;		/* NULL: unset */
+	char *before;		/* NULL: was not set */
 };
 
 static char **before;		/* copies of "NAME=VALUE" */
@@ -72,7 +73,8 @@ static const char *find(char **list, const char *name, size_t length)
 	return NULL;
 }
 
-static void add_change(const char *name, size_t length, const char *value)
+static void add_change(const char *name, size_t length, const char *value,
+	const char *old)
 {
 	changes = realloc(changes, ((size_t)change_count + 1) * sizeof *changes);
 	if (!changes)
@@ -80,6 +82,7 @@ static void add_change(const char *name, size_t length, const char *value)
 	changes[change_count].name = copy(name);
 	changes[change_count].name[length] = 0;
 	changes[change_count].value = value ? copy(value) : NULL;
+	changes[change_count].before = old ? copy(old) : NULL;
 	change_count++;
 }
 
@@ -90,13 +93,13 @@ static void find_changes(void)
 		const char *old = find(before, *e, length);
 
 		if ((*e)[length] && (!old || strcmp(old, *e + length + 1)))
-			add_change(*e, length, *e + length + 1);
+			add_change(*e, length, *e + length + 1, old);
 	}
 	for (char **e = before; *e; e++) {
 		size_t length = strcspn(*e, "=");
 
 		if ((*e)[length] && !find(environ, *e, length))
-			add_change(*e, length, NULL);
+			add_change(*e, length, NULL, *e + length + 1);
 	}
 }
 
@@ -161,6 +164,17 @@ void environment_prepare(void)
 void environment_forget(void)
 {
 	PyDict_Clear(data);
+}
+
+const char *environment_differs(void)
+{
+	for (int i = 0; i < change_count; i++) {
+		const char *now = getenv(changes[i].name), *old = changes[i].before;
+
+		if (now && old ? strcmp(now, old) != 0 : now != old)
+			return changes[i].name;
+	}
+	return NULL;
 }
 
 int environment_set(const char *name, const char *value)

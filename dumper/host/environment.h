@@ -20,6 +20,11 @@ void environment_prepare(void);
  * from it. Needs the GIL; -1 with an exception set. */
 int environment_resume(int rehearse);
 
+/* NULL if every variable that the workload changed had, before, the value that it
+ * has here; else the name of one that had not: what the workload would have made
+ * of this environment is not known. */
+const char *environment_differs(void);
+
 /* Sets a variable in libc's environ and in os.environ. -1 with an exception. */
 int environment_set(const char *name, const char *value);
 

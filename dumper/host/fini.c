@@ -1,10 +1,9 @@
 /*
  * ld.so's _dl_fini runs the destructors of every library. Nearly all have but
- * one, the compiler's own (crtbegin.o's __do_global_dtors_aux, the first in
- * .fini_array), which calls __cxa_finalize for functions that exit() has run
+ * one, the compiler's own (crtbegin.o's __do_global_dtors_aux), which calls __cxa_finalize for functions that exit() has run
  * already and then marks itself as done: a page written in each library, and
- * in each link map, for nothing. So for what is frozen only further ones are
- * called, and for what was loaded since all.
+ * in each link map, for nothing. So of what is frozen only libraries with more
+ * than one are run, and of what was loaded since all.
  */
 #include "fini.h"
 #include "enter.h"
@@ -12,6 +11,7 @@
 #include "hooks.h"
 #include "talk.h"
 
+#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 #include <stdlib.h>
@@ -52,6 +52,8 @@ void fini_prepare(void)
 		struct fini found = fini_of(map);
 
 		newest = map;
+		if (map->l_name[0] == '/')	/* never unloaded from here on */
+			dlopen(map->l_name, RTLD_NOLOAD | RTLD_LAZY);
 		if (found.count < 2 || hooks_fini_is_idle(map->l_name))
 			continue;
 		frozen = realloc(frozen, (frozen_count + 1) * sizeof *frozen);
@@ -61,9 +63,9 @@ void fini_prepare(void)
 	}
 }
 
-static void run_array(const struct fini *fini, size_t from)
+static void run_array(const struct fini *fini)
 {
-	for (size_t i = fini->count; i-- > from;)
+	for (size_t i = fini->count; i-- > 0;)
 		fini->array[i]();
 }
 
@@ -92,11 +94,11 @@ void fini_run(void)
 	for (; last != newest; last = last->l_prev) {
 		struct fini found = fini_of(last);
 
-		run_array(&found, 0);
+		run_array(&found);
 		if (found.function)
 			found.function();
 	}
 	for (size_t i = frozen_count; i-- > 0;)
-		run_array(&frozen[i], 1);
+		run_array(&frozen[i]);
 	hold();
 }

@@ -20,6 +20,7 @@ static unsigned long long modules_version;
 static PyObject **frozen;	/* the modules in it, sorted by address */
 static Py_ssize_t frozen_count;
 static PyObject *main_module, *get_objects;
+static PyObject *io_base;	/* _io._IOBase */
 static PyObject *main_names;	/* under which __main__ is in sys.modules */
 static PyObject *writers;	/* frozen files that are open for writing */
 static PyObject *threading, *shutdown_name, *flush_name, *closed_name;
@@ -68,8 +69,9 @@ static void find_writers(void)
 	PyObject *text = io ? PyObject_GetAttrString(io, "TextIOWrapper") : NULL;
 	PyObject *buffered = io ? PyObject_GetAttrString(io, "BufferedIOBase") : NULL;
 
+	io_base = io ? PyObject_GetAttrString(io, "IOBase") : NULL;
 	writers = PyList_New(0);
-	if (!writers || !all || !text || !buffered)
+	if (!writers || !all || !text || !buffered || !io_base)
 		talk_refuse("prepare for the end: out of memory");
 	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(all); i++)
 		if (is_writer(PyList_GET_ITEM(all, i), text, buffered))
@@ -279,14 +281,18 @@ static void clear_modules(PyObject *alive)
 }
 
 /* What is left is held by frozen objects, that python3 would destroy by now: a
- * file in a module's global, a generator that waits in a cache. */
-static void finalize_survivors(void)
+ * file in a module's global, a generator that waits in a cache. Where there were
+ * other threads, their frames may be what holds an object, and python3 leaves
+ * those alone: then only files. */
+static void finalize_survivors(int threads)
 {
 	PyObject *objects = PyObject_CallNoArgs(get_objects);
 
 	for (Py_ssize_t i = 0; objects && i < PyList_GET_SIZE(objects); i++) {
 		PyObject *object = PyList_GET_ITEM(objects, i);
 
+		if (threads && PyObject_IsInstance(object, io_base) != 1)
+			continue;
 		if (Py_TYPE(object)->tp_finalize && !PyObject_GC_IsFinalized(object))
 			PyObject_CallFinalizer(object);
 		unraisable(NULL);
@@ -321,7 +327,7 @@ int finish_python(void)
 {
 	PyThreadState *tstate;
 	PyObject *alive;
-	int status;
+	int status, threads;
 
 	if (cpython_is_finalizing())
 		return 0;
@@ -330,6 +336,7 @@ int finish_python(void)
 	if (Py_MakePendingCalls() < 0)
 		unraisable(NULL);
 	run_atexit();
+	threads = cpython_has_other_threads(tstate);
 	cpython_set_finalizing(tstate);
 	cpython_delete_other_threads(tstate);
 	status = flush_streams();
@@ -340,9 +347,10 @@ int finish_python(void)
 	collect();
 	clear_modules(alive);
 	collect();
-	finalize_survivors();
+	finalize_survivors(threads);
 	flush_frozen();
 	streams_flush();
+	cpython_call_exit_functions();
 	return status;
 }
 
@@ -397,6 +405,6 @@ void finish_rehearse(void)
 	collect();
 	alive = PyList_New(0);
 	clear_modules(alive);
-	finalize_survivors();
+	finalize_survivors(0);
 	flush_streams();
 }

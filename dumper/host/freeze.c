@@ -49,9 +49,11 @@ static void add_thread(const char *tid)
 		used ? ", " : "", name, tid);
 }
 
+static int watching;		/* not in a restored process */
+
 static void look_at_threads(void)
 {
-	DIR *tasks = opendir("/proc/self/task");
+	DIR *tasks = watching ? opendir("/proc/self/task") : NULL;
 	struct dirent *entry;
 
 	threads[0] = 0;
@@ -66,6 +68,7 @@ static void look_at_threads(void)
  * registration, so the first one registered sees what the others left. */
 void freeze_watch_threads(void)
 {
+	watching = 1;
 	pthread_atfork(look_at_threads, NULL, NULL);
 }
 
@@ -175,6 +178,9 @@ void freeze(void)
 	if (child == 0) {
 		PyOS_AfterFork_Child();
 		close(ends[0]);
+		watching = 0;
+		if (threads[0])		/* the parent refuses */
+			_exit(1);
 		stand_still(ends[1]);
 	}
 	PyOS_AfterFork_Parent();

@@ -38,6 +38,18 @@ static PyObject *tempfile_before(PyObject *module)
 	return none_for(module, "tempdir");
 }
 
+/* platform.py: uname() and its like are of the machine that it was built on. */
+static PyObject *platform_before(PyObject *module)
+{
+	PyObject *cache = PyObject_GetAttrString(module, "_platform_cache");
+
+	if (cache && PyDict_Check(cache))
+		PyDict_Clear(cache);
+	Py_XDECREF(cache);
+	PyErr_Clear();
+	return none_for(module, "_uname_cache");
+}
+
 /* random.py: the functions of the module are methods of one instance, seeded
  * at import. What is prepared is (type's seed, instance). */
 static PyObject *random_before(PyObject *module)
@@ -170,9 +182,18 @@ static PyObject *process_after(PyObject *pair)
 	return key;
 }
 
-/* logging/__init__.py: relativeCreated counts from here. */
+/* logging/__init__.py: relativeCreated counts from here; seconds as a float, from
+ * 3.13 on nanoseconds. */
+static int logging_counts_ns;
+
 static PyObject *logging_before(PyObject *module)
 {
+	PyObject *start = PyObject_GetAttrString(module, "_startTime");
+
+	if (!start)
+		return NULL;
+	logging_counts_ns = PyLong_Check(start);
+	Py_DECREF(start);
 	Py_INCREF(module);
 	return module;
 }
@@ -183,7 +204,9 @@ static PyObject *logging_after(PyObject *module)
 	PyObject *start;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	start = PyFloat_FromDouble((double)now.tv_sec + 1e-9 * (double)now.tv_nsec);
+	start = logging_counts_ns ?
+		PyLong_FromLongLong(now.tv_sec * 1000000000ll + now.tv_nsec) :
+		PyFloat_FromDouble((double)now.tv_sec + 1e-9 * (double)now.tv_nsec);
 	if (!start || PyObject_SetAttrString(module, "_startTime", start))
 		return NULL;
 	return start;
@@ -197,6 +220,7 @@ static struct hook {
 } hooks[] = {
 	{ "uuid", uuid_before, NULL, NULL },
 	{ "tempfile", tempfile_before, NULL, NULL },
+	{ "platform", platform_before, NULL, NULL },
 	{ "random", random_before, random_after, NULL },
 	{ "numpy.random", numpy_before, numpy_after, NULL },
 	{ "multiprocessing.process", process_before, process_after, NULL },
@@ -266,7 +290,7 @@ static void skip_cleanup(void *handle)
  * frozen. A generator that is not instantiated is seeded from the system at
  * its next use (providers/implementations/rands/drbg.c, rand_drbg_restart).
  * All three are fetched first, since fetching one may instantiate others. */
-void hooks_uninstantiate(void)
+static void reset_openssl(void)
 {
 	static const char *const libraries[] = { "libcrypto.so.3", NULL };
 	static const char *const names[] = {
@@ -291,4 +315,24 @@ void hooks_uninstantiate(void)
 		skip_cleanup(handle);
 		dlclose(handle);
 	}
+}
+
+/* sqlite3_randomness(0, NULL): its generator is seeded again at its next use. */
+static void reset_sqlite(void)
+{
+	void *handle = dlopen("libsqlite3.so.0", RTLD_NOLOAD | RTLD_LAZY);
+	void (*randomness)(int, void *);
+
+	if (!handle)
+		return;
+	randomness = (void (*)(int, void *))dlsym(handle, "sqlite3_randomness");
+	if (randomness)
+		randomness(0, NULL);
+	dlclose(handle);
+}
+
+void hooks_uninstantiate(void)
+{
+	reset_openssl();
+	reset_sqlite();
 }

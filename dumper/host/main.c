@@ -4,6 +4,7 @@
  * libc, starts CPython as its own main would have, and leads it to the freeze.
  * In any other process it does nothing.
  */
+#include "attributes.h"
 #include "cpython.h"
 #include "control.h"
 #include "environment.h"
@@ -17,13 +18,13 @@
 #include "rehearse.h"
 #include "report.h"
 #include "resume.h"
+#include "run.h"
 #include "start.h"
 #include "streams.h"
 #include "talk.h"
 #include "trace.h"
 
 #include <dlfcn.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -84,15 +85,18 @@ static int host_main(int argc, char **argv, char **envp)
 	environment_keep(spec.unset);
 	report_environment();
 	restore_stack_limit(&spec);
-	/* one heap without islands: large blocks too come from the break */
-	mallopt(M_MMAP_THRESHOLD, 1 << 30);
 	talk_progress("starting %s", argv[0]);
 	start_python(argv[0]);
 	environment_keep_coercion();
 	streams_keep();
 	if (spec.trace >= 0)
 		trace_descriptor(spec.trace);
+	attributes_keep();
+	run_reserve_path0();
 	load(&spec);
+	run_release_path0();
+	attributes_check();
+	streams_check();
 	if (spec.trace >= 0)
 		trace_end();
 	report_send(spec.warmups);

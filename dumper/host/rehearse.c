@@ -21,9 +21,8 @@ static PyObject *pristine;
 static void reset_main(void)
 {
 	PyObject *dict = PyModule_GetDict(PyImport_AddModule("__main__"));
-	PyObject *path = PySys_GetObject("path");
 
-	PySequence_DelItem(path, 0);
+	run_forget();
 	PyDict_Clear(dict);
 	PyDict_Update(dict, pristine);
 }

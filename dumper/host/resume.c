@@ -17,10 +17,12 @@
 #include "streams.h"
 #include "talk.h"
 
+#include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -35,6 +37,7 @@ static struct prepared {
 	PyObject *native_id;		/* its attribute's name */
 	PyObject *signal;		/* _signal.signal */
 	PyObject *time;			/* module, or NULL */
+	unsigned *threads;		/* glibc's __nptl_nthreads, or NULL */
 	size_t stack_size;		/* default of new threads */
 	PyObject *site;
 	char *home;			/* NULL: was not set */
@@ -47,8 +50,7 @@ static void empty(PyObject *list)
 	PyList_SetSlice(list, 0, PyList_GET_SIZE(list), NULL);
 }
 
-/* Emptied, but with their old content kept: freeing it would write to cold
- * pages. */
+/* The lists stay the same objects: modules may hold them. */
 static PyObject *list_of_sys(const char *name)
 {
 	PyObject *list = PySys_GetObject(name);
@@ -85,6 +87,7 @@ void resume_prepare(const char *program)
 	prepared.site = PyImport_ImportModule("site");
 	prepared.home = getenv("HOME") ? strdup(getenv("HOME")) : NULL;
 	prepared.uid = getuid();
+	prepared.threads = dlvsym(RTLD_DEFAULT, "__nptl_nthreads", "GLIBC_PRIVATE");
 	prepared.site_index = report_site_index();
 	if (!prepared.signal || !prepared.native_id || !prepared.site)
 		talk_refuse("prepare for the restore: %s", imports_traceback());
@@ -313,12 +316,17 @@ void resume_python(const struct startup *startup, int rehearse)
 	must(renew_user_site(startup->user_site), "the user's site folder");
 }
 
-/* python3 refuses to start where a standard stream is a folder. Nothing has been done yet
- * but to libc's state, so python3 itself can say so. */
-static void plain_python(struct startup *s)
+/* A late refusal: nothing has been done yet but to libc's state and signals,
+ * which exec makes anew. */
+static void plain_python(struct startup *s, const char *why, const char *what)
 {
 	char **argv = calloc((size_t)s->argc + 2, sizeof *argv);
 
+	if (s->strict) {
+		fprintf(stderr, "pyimage: %s%s; PYIMAGE=auto runs plain Python instead\n",
+			why, what);
+		_exit(70);
+	}
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
 	if (argv) {
@@ -329,12 +337,27 @@ static void plain_python(struct startup *s)
 	_exit(70);
 }
 
+/* What only libc can tell. */
+static void check(struct startup *startup)
+{
+	const char *variable = environment_differs();
+
+	if (variable)
+		plain_python(startup, "environment: imports changed a variable that was "
+			"otherwise while building: ", variable);
+	if (streams_resume())	/* python3 says so itself */
+		plain_python(startup, "a standard stream is a folder", "");
+}
+
 /* nptl: pthread_exit on the main thread unwinds to the buffer that
  * __libc_start_call_main registered on a stack that is gone; this is its like.
- * The last thread to end ends the process. */
+ * The last thread to end calls exit(0), which the count tells. */
 static void main_thread_exit(void)
 {
-	syscall(SYS_exit, 0);
+	if (!prepared.threads || __atomic_sub_fetch(prepared.threads, 1, __ATOMIC_ACQ_REL) == 0)
+		exit(0);
+	for (;;)
+		syscall(SYS_exit, 0);
 }
 
 extern void __pthread_register_cancel(__pthread_unwind_buf_t *buffer);
@@ -349,8 +372,7 @@ void resume_process(struct startup *startup)
 	if (__sigsetjmp(&bottom.jump, 0))
 		main_thread_exit();
 	__pthread_register_cancel(&bottom.unwind);
-	if (streams_resume())
-		plain_python(startup);
+	check(startup);
 	resume_python(startup, 0);
 	exit(finish_code(run_startup(startup)));
 }

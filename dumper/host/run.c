@@ -21,6 +21,41 @@
 static PyObject *path;		/* sys.path */
 static const char *program;
 
+static const char stand_in[] = "<script>";
+static Py_ssize_t place;	/* of the script's folder in sys.path */
+
+void run_reserve_path0(void)
+{
+	PyObject *text = PyUnicode_FromString(stand_in);
+
+	path = PySys_GetObject("path");
+	if (!text || !path || PyList_Insert(path, 0, text))
+		talk_refuse("prepare sys.path");
+	Py_DECREF(text);
+}
+
+void run_release_path0(void)
+{
+	PyObject *text = PyUnicode_FromString(stand_in);
+	PyObject *list = PySys_GetObject("path");
+	PyObject *cache = PySys_GetObject("path_importer_cache");
+
+	place = list && text ? PySequence_Index(list, text) : -1;
+	if (place >= 0)
+		PySequence_DelItem(list, place);
+	else
+		place = 0;	/* the workload took it out */
+	if (cache && PyDict_GetItem(cache, text))
+		PyDict_DelItem(cache, text);
+	PyErr_Clear();
+	Py_XDECREF(text);
+}
+
+void run_forget(void)
+{
+	PySequence_DelItem(path, place);
+}
+
 void run_prepare(const char *name)
 {
 	program = name;
@@ -82,7 +117,7 @@ static int add_path0(const struct startup *s)
 	if (!path0)
 		return 0;
 	text = PyUnicode_DecodeFSDefault(path0);
-	bad = !text || PyList_Insert(path, 0, text);
+	bad = !text || PyList_Insert(path, place, text);
 	Py_XDECREF(text);
 	return bad ? -1 : 0;
 }
@@ -202,7 +237,7 @@ static int run_file_or_folder(const struct startup *s)
 	if (importable < 0)
 		return failed();
 	if (importable) {
-		if (PyList_Insert(path, 0, filename))
+		if (PyList_Insert(path, place, filename))
 			return failed();
 		result = run_module("__main__", 0);
 	} else if (add_path0(s)) {

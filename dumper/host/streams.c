@@ -50,6 +50,8 @@ static struct stream {
 	{ .name = "stderr", .shown = "<stderr>", .original = "__stderr__", .writes = 1 },
 };
 
+static void keep_settings(void);
+
 static PyObject *io_module, *encoding, *errors, *errors_of_stderr;
 
 static int levels_of(PyObject *text, PyObject *levels[LEVELS])
@@ -77,6 +79,41 @@ void streams_keep(void)
 				imports_traceback());
 		Py_INCREF(text);
 	}
+	keep_settings();
+}
+
+static const char *const settings[] = {
+	"encoding", "errors", "line_buffering", "write_through"
+};
+
+#define SETTINGS (sizeof settings / sizeof *settings)
+
+static PyObject *kept_settings[3][SETTINGS];
+
+static void keep_settings(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		for (size_t i = 0; i < SETTINGS; i++)
+			kept_settings[fd][i] = PyObject_GetAttrString(
+				streams[fd].kept[TEXT], settings[i]);
+	PyErr_Clear();
+}
+
+void streams_check(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		for (size_t i = 0; i < SETTINGS; i++) {
+			PyObject *was = kept_settings[fd][i];
+			PyObject *now = PyObject_GetAttrString(streams[fd].kept[TEXT],
+				settings[i]);
+
+			if (was && now && PyObject_RichCompareBool(was, now, Py_EQ) != 1)
+				talk_refuse("the workload changed the %s of sys.%s, which an "
+					"image does not hold; let it do so after the restore",
+					settings[i], streams[fd].name);
+			PyErr_Clear();	/* detached: nothing to compare */
+			Py_XDECREF(now);
+		}
 }
 
 /* -1: not open. */
@@ -248,8 +285,11 @@ static const struct body *find(const struct stream *s, const struct kind *kind)
 	return NULL;
 }
 
+/* The kept objects must not use a descriptor that belongs to others by then:
+ * fileio.c, a raw file whose first member, fd, is negative is closed. */
 static void set_none(const struct stream *s)
 {
+	*(int *)(void *)((char *)s->kept[RAW] + sizeof(PyObject)) = -1;
 	PySys_SetObject(s->name, Py_None);
 	PySys_SetObject(s->original, Py_None);
 }

@@ -211,7 +211,7 @@ def full_disk():
     if os.getuid() or lib.run(["unshare", "-m", "true"]).status:
         raise Skip("optional: only root can mount")
     place = lib.folder("full")
-    script = ("mount -t tmpfs -o size=2m,mode=777 tmpfs %s || exit 99\n"
+    script = ("mount -t tmpfs -o size=2m,mode=1777 tmpfs %s || exit 99\n"
               "\"$@\"; s=$?; ls -A %s; exit $s" % (place, place))
     got = lib.run(["unshare", "-m", "sh", "-c", script, "sh", lib.PYDUMP, "build", "-o",
                    place + "/image"])

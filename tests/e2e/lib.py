@@ -150,7 +150,7 @@ def image(name, options=(), suffix=""):
 def folder(name):
     """A new folder where everyone may write."""
     path = tempfile.mkdtemp(prefix=name + "-", dir=WORK)
-    os.chmod(path, 0o777)
+    os.chmod(path, 0o1777)
     return path
 
 

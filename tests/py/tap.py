@@ -78,9 +78,11 @@ def that(truth, what):
 
 
 def environ():
-    """The environment less what python3 put there: it sets LC_CTYPE where the
-    locale is C."""
-    return {k: v for k, v in os.environ.items() if k != "LC_CTYPE"}
+    """The environment less what python3 put there, which sets LC_CTYPE where
+    the locale is C, and what repairs.py does while building: an image falls back
+    where a variable that its imports changed is not as it was."""
+    return {k: v for k, v in os.environ.items()
+            if k not in ("LC_CTYPE", "SET_BY_AN_IMPORT")}
 
 
 def wait_asleep(pid):
