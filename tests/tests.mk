@@ -38,7 +38,7 @@ unit: $(U_BIN)
 T_CFLAGS = -O2 -g $(WARN) -Wno-missing-prototypes -D_GNU_SOURCE
 CXX ?= g++
 T_BIN := $(addprefix build/tests/,probe.so tls_early.so tls_late.so \
-	throw_early.so throw_late.so deny vdso_run vdso.so)
+	throw_early.so throw_late.so deny vdso_run vdso.so fini.so)
 B_BIN := build/bench/spawn build/bench/exit0
 
 build/tests/probe.so: tests/py/probe.c
@@ -53,6 +53,10 @@ build/tests/tls_early.so build/tests/tls_late.so: tests/py/tls.c
 build/tests/throw_early.so build/tests/throw_late.so: tests/py/throw.cc
 	@mkdir -p $(@D)
 	$(call say,CXX,$@)$(CXX) -O0 -g -Wall -Wextra $(if $(WERROR),-Werror) -fPIC -shared -o $@ $<
+
+build/tests/fini.so: tests/py/fini.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(T_CFLAGS) -fPIC -shared -o $@ $<
 
 build/tests/vdso_run: tests/e2e/vdso_run.c
 	@mkdir -p $(@D)

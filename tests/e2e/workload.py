@@ -1,0 +1,222 @@
+#!/usr/bin/python3
+"""What modules do when they are imported, and what becomes of it: the same as in
+python3, or a refusal that names it."""
+import os
+import stat
+
+import lib
+from tap import Skip, differ, done, equal, run, that
+
+STATE = "import sys, types\nm = sys.modules['kept'] = types.ModuleType('kept')\n"
+
+
+def build(code, *options, place=None, **more):
+    place = place or lib.folder("workload")
+    path = lib.write(os.path.join(place, "arrange.py"), STATE + code)
+    image = os.path.join(place, "image")
+    got = lib.run([lib.PYDUMP, "build", "-q", "-w", path, "-o", image, *options], **more)
+    return got, image
+
+
+def image(code, *options):
+    got, path = build(code, *options)
+    equal(got, (0, b"", b""))
+    return path
+
+
+def go(path, code, before=(), **options):
+    return lib.run([*before, path, "-c", code], **options)
+
+
+# ------------------------------------------------------------ environment
+def changed_variable():
+    path = image("import os\nos.environ.setdefault('SOME_MODE', 'default')")
+    code = "import os; print(os.environ['SOME_MODE'], 'kept' in __import__('sys').modules)"
+    equal(go(path, code), (0, b"default True\n", b""))
+    got = go(path, code, env={"SOME_MODE": "mine"})
+    equal((got.status, got.out, b"SOME_MODE" in got.err), (70, b"", True))
+    got = go(path, code, env={"SOME_MODE": "mine", "PYIMAGE": None})
+    equal(got, (0, b"mine False\n", b""))
+
+
+def library_variables():
+    path = image("")
+    for name in "OPENSSL_CONF", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "NPY_X", "LOCPATH":
+        got = go(path, "pass", env={name: "1"})
+        equal((got.status, name.encode() in got.err), (70, True), name)
+
+
+# ------------------------------------------------------------ state that must be new
+def sqlite_random():
+    path = image("import sqlite3\n"
+                 "sqlite3.connect(':memory:').execute('select random()').fetchall()")
+    code = ("import sqlite3\n"
+            "print(sqlite3.connect(':memory:').execute('select hex(randomblob(16))').fetchall())")
+    one, other = go(path, code), go(path, code)
+    equal((one.status, other.status), (0, 0))
+    differ(one.out, other.out)
+
+
+def host_name():
+    if os.getuid() or lib.run(["unshare", "-u", "true"]).status:
+        raise Skip("optional: only root can make a UTS namespace")
+    path = image("import platform\nplatform.uname(), platform.platform()")
+    got = go(path, "import platform; print(platform.node(), platform.uname().node)",
+             before=["unshare", "-u", "sh", "-c", "hostname elsewhere && exec \"$@\"", "sh"])
+    equal(got, (0, b"elsewhere elsewhere\n", b""))
+
+
+def logging_start():
+    path = image("import logging")
+    got = go(path, "import logging\n"
+             "r = logging.LogRecord('a', 1, 'b', 2, 'c', (), None)\n"
+             "print(0 <= r.relativeCreated < 60000)")
+    equal(got, (0, b"True\n", b""))
+
+
+def large_blocks_go_back():
+    code = ("import sys\nbig, small = [], []\n"
+            "for i in range(40):\n big.append(bytearray(b'x') * (5 << 20))\n"
+            " small.append([object() for _ in range(1000)])\n"
+            "def rss(): return int(open('/proc/self/statm').read().split()[1]) * 4096 >> 20\n"
+            "full = rss()\ndel big\nprint(full >= 200, rss() < 100)")
+    equal(go(image(""), code), (0, b"True True\n", b""))
+
+
+# ------------------------------------------------------------ the process itself
+CHANGES = {
+    "umask": "os.umask(0o077)",
+    "folder": "os.chdir('/usr')",
+    "signals": "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])",
+    "limits": "resource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n"
+              "resource.setrlimit(resource.RLIMIT_NOFILE, (99, 99))",
+    "priority": "os.nice(3)",
+    "no_new_privs": "ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)",
+    "name": "ctypes.CDLL(None).prctl(15, b'other', 0, 0, 0)",
+    "timers": "signal.alarm(1000)",
+    "child": "m.p = subprocess.Popen(['sleep', '100'], stderr=subprocess.DEVNULL,"
+             " stdout=subprocess.DEVNULL)",
+    "line_buffering": "sys.stdout.reconfigure(line_buffering=True)",
+    "errors": "sys.stderr.reconfigure(errors='strict')",
+}
+
+
+def refused_change(word, code):
+    got, path = build("import ctypes, os, resource, signal, subprocess\n" + code)
+    equal((got.status, os.path.exists(path)), (1, False), got.err)
+    that(word.encode() in got.err, got.err)
+
+
+def closed_stream():
+    path = image("import sys\nm.e = sys.stderr")
+    place = lib.folder("closed")
+    code = ("import kept\nf = open(%r, 'w')\nprint(f.fileno())\n"
+            "try: print('junk', file=kept.e, flush=True)\n"
+            "except ValueError as e: print('refused')\n" % (place + "/mine"))
+    got = go(path, code, before=["sh", "-c", "exec \"$@\" 2>&-", "sh"])
+    equal((got.status, got.out), (0, b"2\nrefused\n"), got.err)
+    equal(lib.read(place + "/mine"), b"")
+
+
+def path_order():
+    place = lib.folder("order")
+    for name in "front", "prog":
+        os.mkdir(os.path.join(place, name))
+        lib.write(os.path.join(place, name, "confmod.py"), "V = %r\n" % name)
+    lib.write(place + "/prog/main.py", "import confmod, sys\nprint(confmod.V, sys.path[:2])\n")
+    path = image("sys.path.insert(0, %r)" % (place + "/front"))
+    got = go(path, "import sys; print(sys.path[1:2], '<script>' in sys.path,"
+             " '<script>' in sys.path_importer_cache)")
+    equal(got.out, b"[''] False False\n")
+    # last, since it writes into a folder on sys.path
+    got = lib.run([path, place + "/prog/main.py"])
+    want = "front ['%s/front', '%s/prog']\n" % (place, place)
+    equal(got, (0, want.encode(), b""))
+
+
+# ------------------------------------------------------------ the end
+def as_python(name, arrange, code):
+    got = go(image(arrange), code)
+    want = lib.run([lib.PYTHON, "-c", STATE + arrange + "\n" + code])
+    equal(got, want, name)
+
+
+ENDS = {
+    "Py_AtExit": ("import ctypes, resource\n",
+                  "import ctypes, resource\nresource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n"
+                  "ctypes.pythonapi.Py_AtExit("
+                  "ctypes.cast(ctypes.CDLL(None).abort, ctypes.c_void_p))"),
+    "pthread_exit flushes C's stdout": (
+        "import ctypes\n", "import ctypes\nlibc = ctypes.CDLL(None)\n"
+        "libc.printf(b'said\\n')\nlibc.pthread_exit(None)"),
+    "destructors of a frozen library": (
+        "import ctypes\nm.lib = ctypes.CDLL(%r)\n" % (lib.LIB + "/fini.so"), "print('end')"),
+    "a frozen library is closed": (
+        "import ctypes, _ctypes\nm.lib = ctypes.CDLL(%r)\n" % (lib.LIB + "/tls_late.so"),
+        "import sys, _ctypes\n_ctypes.dlclose(sys.modules['kept'].lib._handle)\nprint('end')"),
+    "an object in a daemon thread's frame": (
+        "import threading\n",
+        "import threading\nready = threading.Event()\nclass A:\n"
+        " def __del__(self): print('del')\n"
+        "def f():\n a = A()\n ready.set()\n threading.Event().wait()\n"
+        "threading.Thread(target=f, daemon=True).start()\nready.wait()"),
+    "a generator that a daemon thread runs": (
+        "import threading\n",
+        "import threading\nready = threading.Event()\n"
+        "def g():\n ready.set()\n threading.Event().wait()\n yield\n"
+        "threading.Thread(target=list, args=(g(),), daemon=True).start()\nready.wait()"),
+}
+
+
+# ------------------------------------------------------------ the build
+def replaced_while_building():
+    place = lib.folder("replaced")
+    site = place + "/.local/lib/python3.11/site-packages"
+    os.makedirs(site)
+    code = "import os\nos.replace(os.path.dirname(__file__) + '/new', __file__)\nV = 'old'\n"
+    lib.write(site + "/slow_module.py", code)
+    lib.write(site + "/new", "V = 'new'\n")
+    os.utime(site + "/new", (1e9, 1e9))
+    got = lib.run([lib.PYDUMP, "build", "-q", "-i", "slow_module", "-o", place + "/image",
+                   "--freshness", "stat"], env={"HOME": place})
+    equal((got.status, b"changed while building" in got.err), (1, True), got.err)
+
+
+def folder_of_others():
+    place = lib.folder("others")
+    os.chmod(place, 0o777)
+    got, path = build("", place=place)
+    equal((got.status, os.path.exists(path)), (1, False), got.err)
+    that(b"other users may write" in got.err, got.err)
+    if os.getuid() == 0:
+        os.chmod(place, 0o755)
+        os.chown(place, lib.NOBODY, lib.NOBODY)
+        got, path = build("", place=place)
+        equal((got.status, b"another user" in got.err), (1, True), got.err)
+    that(stat.S_IMODE(os.stat(place).st_mode), "it is still there")
+
+
+def shadowed_in_the_folder():
+    """What stands in the caller's folder is nothing to the image."""
+    place = lib.folder("shadow")
+    lib.write(place + "/enum.py", "raise SystemExit('shadow')\n")
+    got = lib.run([lib.PYDUMP, "build", "-i", "json", "-o", place + "/image"], cwd=place)
+    equal((got.status, got.err), (0, b""))
+
+
+run("a variable that imports changed", changed_variable)
+run("variables of libraries", library_variables)
+run("sqlite's random numbers", sqlite_random)
+run("the machine's name", host_name)
+run("logging's start", logging_start)
+run("large blocks go back to the system", large_blocks_go_back)
+for word, code in CHANGES.items():
+    run("changed at import: " + word, refused_change, word, code)
+run("a kept stream whose descriptor is closed", closed_stream)
+run("imports insert into sys.path", path_order)
+for name, (arrange, code) in ENDS.items():
+    run(name, as_python, name, arrange, code)
+run("a file replaced while building", replaced_while_building)
+run("a folder of other users", folder_of_others)
+run("a shadow in the caller's folder", shadowed_in_the_folder)
+done()
