@@ -6,6 +6,8 @@
  */
 #include "environment.h"
 #include "cpython.h"
+#include "enter.h"
+#include "handoff.h"
 #include "imports.h"
 #include "talk.h"
 
@@ -177,11 +179,33 @@ const char *environment_differs(void)
 	return NULL;
 }
 
-int environment_set(const char *name, const char *value)
+/* putenv(3) copies the whole list to the heap first. The one that the entry code
+ * made has room, and is in a page that is written anyway. */
+static int put_in_place(const char *name, char *assignment)
 {
-	PyObject *key = PyBytes_FromString(name), *text = PyBytes_FromString(value);
+	size_t length = strlen(name);
+
+	if (environ != handoff.environ)
+		return putenv(assignment);
+	for (int i = 0; i < HANDOFF_ENVIRON - 1; i++) {
+		char *old = environ[i];
+
+		if (old && (strncmp(old, name, length) || old[length] != '='))
+			continue;
+		environ[i] = assignment;
+		if (!old)
+			environ[i + 1] = NULL;
+		return 0;
+	}
+	return putenv(assignment);
+}
+
+int environment_set(const char *name, char *assignment)
+{
+	PyObject *key = PyBytes_FromString(name);
+	PyObject *text = PyBytes_FromString(assignment + strlen(name) + 1);
 	int failed = !key || !text || PyDict_SetItem(data, key, text) ||
-		setenv(name, value, 1);
+		put_in_place(name, assignment);
 
 	Py_XDECREF(key);
 	Py_XDECREF(text);

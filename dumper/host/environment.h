@@ -25,8 +25,9 @@ int environment_resume(int rehearse);
  * of this environment is not known. */
 const char *environment_differs(void);
 
-/* Sets a variable in libc's environ and in os.environ. -1 with an exception. */
-int environment_set(const char *name, const char *value);
+/* Sets a variable in libc's environ and in os.environ; both strings live for
+ * ever. -1 with an exception set. */
+int environment_set(const char *name, char *assignment);
 
 /* Empties os.environ again after a rehearsal. */
 void environment_forget(void);

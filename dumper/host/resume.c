@@ -282,11 +282,12 @@ static int renew_user_site(const char *folder)
 /* PEP 538 and 540; what the image was frozen with is one of the two. */
 static int renew_locale(uint32_t locale)
 {
+	static char assignment[] = "LC_CTYPE=C.UTF-8";
 	int coerced = locale == STARTUP_LOCALE_COERCED;
 
 	if (locale == STARTUP_LOCALE_SAME)
 		return 0;
-	if (coerced && environment_set("LC_CTYPE", "C.UTF-8"))
+	if (coerced && environment_set("LC_CTYPE", assignment))
 		return -1;
 	return cpython_utf8_mode() == coerced ? 0 : cpython_set_utf8_mode(coerced);
 }

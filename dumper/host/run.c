@@ -103,20 +103,34 @@ static char *folder_of(const char *file, char *buffer)
 	return buffer;
 }
 
-static int add_path0(const struct startup *s)
+/* Functions of their own: their buffers must not make the stack deeper for -c. */
+__attribute__((noinline)) static PyObject *path0_of_module(void)
 {
 	char buffer[PATH_MAX + 1];
-	const char *path0 = "";
+
+	return getcwd(buffer, sizeof buffer) ? PyUnicode_DecodeFSDefault(buffer) : Py_None;
+}
+
+__attribute__((noinline)) static PyObject *path0_of_file(const char *file)
+{
+	char buffer[PATH_MAX + 1];
+
+	return PyUnicode_DecodeFSDefault(folder_of(file, buffer));
+}
+
+static int add_path0(const struct startup *s)
+{
 	PyObject *text;
 	int bad;
 
 	if (s->mode == STARTUP_MODULE)
-		path0 = getcwd(buffer, sizeof buffer);
+		text = path0_of_module();
 	else if (s->mode == STARTUP_FILE)
-		path0 = folder_of(s->what, buffer);
-	if (!path0)
-		return 0;
-	text = PyUnicode_DecodeFSDefault(path0);
+		text = path0_of_file(s->what);
+	else
+		text = PyUnicode_FromString("");
+	if (text == Py_None)
+		return 0;	/* no working folder: leave sys.path alone */
 	bad = !text || PyList_Insert(path, place, text);
 	Py_XDECREF(text);
 	return bad ? -1 : 0;
