@@ -67,11 +67,11 @@ def host_name():
 
 
 def logging_start():
-    path = image("import logging")
-    got = go(path, "import logging\n"
+    path = image("import logging\nm.start = logging._startTime")
+    got = go(path, "import kept, logging\n"
              "r = logging.LogRecord('a', 1, 'b', 2, 'c', (), None)\n"
-             "print(0 <= r.relativeCreated < 60000)")
-    equal(got, (0, b"True\n", b""))
+             "print(0 <= r.relativeCreated < 60000, logging._startTime > kept.start)")
+    equal(got, (0, b"True True\n", b""))
 
 
 def large_blocks_go_back():

@@ -38,6 +38,10 @@ def arrange():
     signal.signal(signal.SIGUSR1, lambda number, frame: m.signals.append(number))
     os.environ["SET_BY_AN_IMPORT"] = "yes"
     m.uuid, m.tempfile = uuid.uuid4(), tempfile.gettempdir()
+    # Generators that are not in use need no renewal.
+    import ssl
+    m.drawn = ssl.RAND_bytes(8), tempfile.mktemp(), uuid.uuid1(), uuid.getnode()
+    m.dumper = os.getpid()
     with open(m.top + "/py/lines.txt") as file:
         m.file = open(m.top + "/py/lines.txt")
         m.first = m.file.readline()
@@ -411,6 +415,7 @@ def check(m):
                      " b = ctypes.create_string_buffer(16);"
                      " print(c.RAND_priv_bytes(b, 16), b.raw)",
         "a new Random": "import random; print(random.Random().random())",
+        "authkey": "import multiprocessing as m; print(bytes(m.current_process().authkey))",
     }
 
     @test
@@ -433,14 +438,24 @@ def check(m):
                   % (m.pid - 1), "sh"]
         if subprocess.run(before + ["true"], capture_output=True).returncode:
             raise Skip("no pid namespace can be made here")
-        for name, code in random_code.items():
-            seen = []
-            for _ in range(2):
-                text = output(code + "\nprint(os.getpid())", *before)
-                *random, pid = text.splitlines()
-                equal(int(pid), m.pid, "the pid")
-                seen.append(random)
-            differ(*seen, name)
+        # Of the process that is frozen, and of its parent, which drew from
+        # the generators while building.
+        for forced in m.pid, m.dumper:
+            before[-2] = before[-2].replace(before[-2].split()[1], str(forced - 1), 1)
+            for name, code in random_code.items():
+                seen = []
+                for _ in range(2):
+                    text = output(code + "\nprint(os.getpid())", *before)
+                    *random, pid = text.splitlines()
+                    equal(int(pid), forced, "the pid")
+                    seen.append(random)
+                differ(*seen, name)
+
+    @test
+    def what_is_another_machine_s_is_forgotten():
+        if this == plain:
+            raise Skip("optional: this is plain python3")
+        equal(output("import uuid; print(uuid._node, uuid._last_timestamp)"), "None None\n")
 
     @test
     def parent_and_child_differ():
