@@ -30,7 +30,7 @@ static const char main_help[] =
 	"\n"
 	"Environment:\n"
 	"  PYIMAGE=auto|on|off  auto: as above; on: say why and exit 70; off: plain python3\n"
-	"  PYIMAGE_VERBOSE=1    say why plain python3 runs\n"
+	"  PYIMAGE_VERBOSE=1    say what was restored, or why python3 runs\n"
 	"\n"
 	"Exit status: the program's; 2 usage, 70 refused, 74 the image can't be read.\n";
 

@@ -396,15 +396,11 @@ static void rehearse_threading(void)
 
 void finish_rehearse(void)
 {
-	PyObject *alive;
-
 	rehearse_threading();
 	if (Py_MakePendingCalls() < 0)
 		PyErr_Clear();
 	flush_streams();
 	collect();
-	alive = PyList_New(0);
-	clear_modules(alive);
 	finalize_survivors(0);
 	flush_streams();
 }

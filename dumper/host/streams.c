@@ -50,8 +50,6 @@ static struct stream {
 	{ .name = "stderr", .shown = "<stderr>", .original = "__stderr__", .writes = 1 },
 };
 
-static void keep_settings(void);
-
 static PyObject *io_module, *encoding, *errors, *errors_of_stderr;
 
 static int levels_of(PyObject *text, PyObject *levels[LEVELS])
@@ -60,6 +58,23 @@ static int levels_of(PyObject *text, PyObject *levels[LEVELS])
 	levels[BUFFER] = PyObject_GetAttrString(text, "buffer");
 	levels[RAW] = levels[BUFFER] ? PyObject_GetAttrString(levels[BUFFER], "raw") : NULL;
 	return levels[RAW] ? 0 : -1;
+}
+
+static const char *const settings[] = {
+	"encoding", "errors", "line_buffering", "write_through"
+};
+
+#define SETTINGS (sizeof settings / sizeof *settings)
+
+static PyObject *kept_settings[3][SETTINGS];
+
+static void keep_settings(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		for (size_t i = 0; i < SETTINGS; i++)
+			kept_settings[fd][i] = PyObject_GetAttrString(
+				streams[fd].kept[TEXT], settings[i]);
+	PyErr_Clear();
 }
 
 void streams_keep(void)
@@ -80,23 +95,6 @@ void streams_keep(void)
 		Py_INCREF(text);
 	}
 	keep_settings();
-}
-
-static const char *const settings[] = {
-	"encoding", "errors", "line_buffering", "write_through"
-};
-
-#define SETTINGS (sizeof settings / sizeof *settings)
-
-static PyObject *kept_settings[3][SETTINGS];
-
-static void keep_settings(void)
-{
-	for (int fd = 0; fd < 3; fd++)
-		for (size_t i = 0; i < SETTINGS; i++)
-			kept_settings[fd][i] = PyObject_GetAttrString(
-				streams[fd].kept[TEXT], settings[i]);
-	PyErr_Clear();
 }
 
 void streams_check(void)

@@ -35,11 +35,6 @@ int talk_open(void)
 	return fd;
 }
 
-int talk_fd(void)
-{
-	return fd;
-}
-
 static void read_all(void *data, size_t length)
 {
 	char *p = data;

@@ -15,10 +15,9 @@ struct talk_spec {
 	int trace;		/* descriptor to find the opener of, or -1 */
 };
 
-/* The socket: taken from the environment, where it is removed. -1 if this
+/* The socket that the environment names, moved to a high number. -1 if this
  * process was not started by pydump. */
 int talk_open(void);
-int talk_fd(void);
 
 /* Reads the spec. Ends the process where pydump is gone. */
 void talk_read_spec(struct talk_spec *spec);
