@@ -21,7 +21,7 @@ static const char help[] =
 "\n"
 "  -i, --import MODULE   import it before the freeze; may be repeated\n"
 "  -w, --warm-up FILE    run FILE before the freeze, in a namespace that is\n"
-"                        thrown away; repeat\n"
+"                        thrown away; may be repeated\n"
 "  -o, --output IMAGE    the image to write\n"
 "      --python PYTHON   a version (3.11) or an interpreter's path; default:\n"
 "                        /usr/bin/python3\n"
