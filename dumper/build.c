@@ -257,6 +257,8 @@ static void make_report(const struct build *build, struct list *out)
 	list_print(out, "executable=%s", report->executable ? report->executable : "");
 	list_print(out, "prefix=%s", report->prefix ? report->prefix : "");
 	list_print(out, "freshness=%s", spec_freshness_name(spec->freshness));
+	for (size_t i = 0; i < spec->options.count; i++)
+		list_print(out, "option=%s", spec->options.items[i]);
 	for (size_t i = 0; i < spec->imports.count; i++)
 		list_print(out, "import=%s", spec->imports.items[i]);
 	for (size_t i = 0; i < spec->warmups.count; i++)
@@ -272,6 +274,7 @@ static int make_meta(struct build *build, struct err *err)
 	struct image_cpu cpu;
 	struct meta_source source = {
 		.python = build->interpreter.path,
+		.options = &build->spec->options,
 		.entry = build->target.frozen.entry,
 		.handoff = build->target.frozen.handoff,
 		.mapped = build->plan.mapped,
@@ -368,7 +371,7 @@ static int try_out(struct build *build, struct err *err)
 		return 0;
 	progress_show(build->progress, "measuring");
 	/* the image is good, whatever keeps python3 from importing the same here */
-	if (trial_measure(&build->trial, &spec->imports, &build->result->times, err)) {
+	if (trial_measure(&build->trial, &spec->options, &spec->imports, &build->result->times, err)) {
 		err_clear(err);
 		build->result->times = (struct trial_times){0};
 	}

@@ -115,6 +115,7 @@ void info_print(const struct elfin *elfin, const char *path, FILE *stream)
 
 	print_line(stream, "image", path);
 	print_line(stream, "python", elfin->prefix->python);
+	print_all(elfin, "option", "option", stream);
 	print_line(stream, "version", report(elfin, "version"));
 	print_line(stream, "pydump", report(elfin, "pydump"));
 	fprintf(stream, "%-10s%u\n", "format", elfin->prefix->format);
@@ -263,6 +264,7 @@ void info_print_json(const struct elfin *elfin, const char *path, FILE *stream)
 	put_files(elfin, &json);
 	put_guards(elfin, &json);
 	put_names(elfin, &json);
+	put_report(elfin, "python_options", "option", &json);
 	put_report(elfin, "imports", "import", &json);
 	put_report(elfin, "warm_ups", "warmup", &json);
 	put_report(elfin, "modules", "module", &json);

@@ -59,12 +59,22 @@ static size_t add_note(struct writer *writer, enum image_note type,
 	return at;
 }
 
+/* Bytes of the interpreter's path and options, each with its NUL. */
+static size_t python_size(const struct meta_source *source)
+{
+	size_t size = strlen(source->python) + 1;
+
+	for (size_t i = 0; i < source->options->count; i++)
+		size += strlen(source->options->items[i]) + 1;
+	return size;
+}
+
 static void add_prefix(struct writer *writer, const struct meta_source *source)
 {
 	struct buffer content = {0};
 	struct image_prefix prefix = {
 		.magic = IMAGE_MAGIC_PARTIAL,
-		.size = (uint32_t)(IMAGE_PREFIX_FIXED + strlen(source->python) + 1),
+		.size = (uint32_t)(IMAGE_PREFIX_FIXED + python_size(source)),
 		.format = IMAGE_FORMAT,
 		.entry = source->entry,
 	};
@@ -73,6 +83,8 @@ static void add_prefix(struct writer *writer, const struct meta_source *source)
 	buffer_add(&writer->meta->bytes, NULL, IMAGE_PREFIX_NOTE);
 	buffer_add(&content, &prefix, sizeof(prefix));
 	buffer_string(&content, source->python);
+	for (size_t i = 0; i < source->options->count; i++)
+		buffer_string(&content, source->options->items[i]);
 	add_note(writer, IMAGE_NOTE_PREFIX, content.data, content.used);
 	buffer_free(&content);
 }
@@ -220,9 +232,9 @@ int meta_build(const struct meta_source *source, struct meta *meta, struct err *
 	};
 
 	*meta = (struct meta){0};
-	if (strlen(source->python) + 1 > IMAGE_PYTHON_MAX)
+	if (python_size(source) > IMAGE_PYTHON_MAX)
 		return err_set(err, ERR_REFUSED,
-			       "the interpreter's path is longer than %u bytes: %s",
+			       "the interpreter's path and options are longer than %u bytes: %s",
 			       IMAGE_PYTHON_MAX - 1, source->python);
 	header.locale = intern(&writer, source->locale);
 	header.user_site = intern(&writer, source->user_site);

@@ -18,6 +18,7 @@ struct memory_ranges;
 /* What goes into the notes. */
 struct meta_source {
 	const char *python;	/* what to run instead of the image */
+	const struct list *options;	/* its options, before the caller's */
 	uint64_t entry;
 	uint64_t handoff;
 	uint64_t mapped;

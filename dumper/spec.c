@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "err.h"
 #include "path.h"
+#include "python_options.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 enum option_value {
 	OPTION_PYTHON = 256,
+	OPTION_PYTHON_OPTION,
 	OPTION_KEEP_ENV,
 	OPTION_FRESHNESS,
 	OPTION_JSON,
@@ -23,6 +25,7 @@ static const struct option options[] = {
 	{"warm-up", required_argument, NULL, 'w'},
 	{"output", required_argument, NULL, 'o'},
 	{"python", required_argument, NULL, OPTION_PYTHON},
+	{"python-option", required_argument, NULL, OPTION_PYTHON_OPTION},
 	{"keep-env", required_argument, NULL, OPTION_KEEP_ENV},
 	{"freshness", required_argument, NULL, OPTION_FRESHNESS},
 	{"json", no_argument, NULL, OPTION_JSON},
@@ -84,6 +87,25 @@ static int add_warmup(struct spec *spec, const char *name, struct err *err)
 	return 0;
 }
 
+/* What each start is asked anew can be no part of an image. */
+static int check_variable(const char *text, struct err *err)
+{
+	const size_t count = sizeof(python_variable_table) / sizeof(*python_variable_table);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct python_variable *row = &python_variable_table[i];
+		size_t length = strlen(row->name);
+		int asks = row->flags || row->value == PYTHON_IO_ENCODING;
+
+		if (strncmp(row->name, text, length) || (text[length] && text[length] != '='))
+			continue;
+		if (asks || row->choice == PYTHON_PLAIN)
+			return err_set(err, ERR_USAGE, "--keep-env %s: no image can hold "
+				       "it; set it when the image is run", row->name);
+	}
+	return 0;
+}
+
 static int add_keep_env(struct spec *spec, const char *text, struct err *err)
 {
 	size_t length = strcspn(text, "=");
@@ -98,6 +120,44 @@ static int add_keep_env(struct spec *spec, const char *text, struct err *err)
 				       "--keep-env %s: pydump needs this variable itself",
 				       own_variables[i]);
 	list_add(&spec->keep_env, text);
+	return check_variable(text, err);
+}
+
+/* "-X dev" is two words, as in a shell; "-Xdev" is one. */
+static void split_option(const char *text, struct list *words)
+{
+	const char *blank = strchr(text, ' ');
+
+	if (!blank) {
+		list_add(words, text);
+		return;
+	}
+	list_print(words, "%.*s", (int)(blank - text), text);
+	list_add(words, blank + 1);
+}
+
+static int add_python_option(struct spec *spec, const char *text, struct err *err)
+{
+	struct python_options unused = {0};
+	struct python_words read;
+	struct list words = {0};
+	int ended;
+
+	if (*text)
+		split_option(text, &words);
+	python_read_words((int)words.count, words.items, PYTHON_BAKED, &unused, &read);
+	ended = !words.count || read.letter || read.at < (int)words.count ||
+		strcmp(text, "--") == 0;
+	for (size_t i = 0; i < words.count; i++)
+		list_add(&spec->options, words.items[i]);
+	list_free(&words);
+	if (ended)
+		return err_set(err, ERR_USAGE, "--python-option %s: no option of python3 "
+			       "(what to run is given when the image is run)", text);
+	if (read.refused)
+		return err_set(err, ERR_USAGE, "--python-option %s: an option that no "
+			       "image can hold, or python3 does not know, or one that "
+			       "lacks its argument", text);
 	return 0;
 }
 
@@ -136,6 +196,8 @@ static int take(struct spec *spec, int option, struct err *err)
 		return set_text(&spec->output, "--output", optarg, err);
 	case OPTION_PYTHON:
 		return set_text(&spec->python, "--python", optarg, err);
+	case OPTION_PYTHON_OPTION:
+		return add_python_option(spec, optarg, err);
 	case OPTION_KEEP_ENV:
 		return add_keep_env(spec, optarg, err);
 	case OPTION_FRESHNESS:
@@ -204,6 +266,7 @@ void spec_free(struct spec *spec)
 	list_free(&spec->imports);
 	list_free(&spec->warmups);
 	list_free(&spec->keep_env);
+	list_free(&spec->options);
 	free(spec->output);
 	free(spec->python);
 	*spec = (struct spec){0};

@@ -21,6 +21,7 @@ struct spec {
 	struct list imports;	/* modules, in order */
 	struct list warmups;	/* files to run, absolute paths, in order */
 	struct list keep_env;	/* NAME or NAME=VALUE */
+	struct list options;	/* of python3: words, in order */
 	char *output;		/* as given */
 	char *python;		/* as given: a version or a path; NULL: default */
 	enum spec_freshness freshness;

@@ -288,30 +288,44 @@ static char *make_command(const struct list *imports)
 	return command;
 }
 
-int trial_measure(const struct trial *trial, const struct list *imports,
-		  struct trial_times *times, struct err *err)
+/* The interpreter importing the modules. */
+static void make_plain(const struct trial *trial, const struct list *options,
+		       const struct list *imports, struct list *out)
+{
+	char *command = make_command(imports);
+
+	list_add(out, trial->python);
+	for (size_t i = 0; i < options->count; i++)
+		list_add(out, options->items[i]);
+	list_add(out, "-c");
+	list_add(out, command);
+	free(command);
+}
+
+int trial_measure(const struct trial *trial, const struct list *options,
+		  const struct list *imports, struct trial_times *times, struct err *err)
 {
 	double image[IMAGE_RUNS], python[PYTHON_RUNS];
-	char *command = make_command(imports);
-	char *plain[] = {(char *)trial->python, (char *)"-c", command, NULL};
+	struct list plain = {0};
 	char *argv[ARGUMENTS];
 	size_t plain_runs = 0;
 	int result = 0;
 
+	make_plain(trial, options, imports, &plain);
 	set_arguments(trial, argv);
 	for (size_t i = 0; !result && i < IMAGE_RUNS; i++) {
 		result = run_timed(argv, trial->environment.items, &image[i], err);
 		/* interleaved: both see the same state of the machine */
 		if (!result && i % (IMAGE_RUNS / PYTHON_RUNS) == 0 &&
 		    plain_runs < PYTHON_RUNS)
-			result = run_timed(plain, trial->plain.items,
+			result = run_timed(plain.items, trial->plain.items,
 					   &python[plain_runs++], err);
 	}
 	if (!result) {
 		times->image = median(image, IMAGE_RUNS);
 		times->python = median(python, PYTHON_RUNS);
 	}
-	free(command);
+	list_free(&plain);
 	return result;
 }
 

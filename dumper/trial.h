@@ -38,9 +38,10 @@ int trial_run(const struct trial *trial, struct err *err);
 int trial_learn(const struct trial *trial, const struct plan *plan,
 		struct memory_ranges *hot, struct err *err);
 
-/* Measures starts of the image and of the interpreter importing the modules. */
-int trial_measure(const struct trial *trial, const struct list *imports,
-		  struct trial_times *times, struct err *err);
+/* Measures starts of the image and of the interpreter, with these options of its,
+ * importing the modules. */
+int trial_measure(const struct trial *trial, const struct list *options,
+		  const struct list *imports, struct trial_times *times, struct err *err);
 
 /* Keeps the longest `limit` ranges, in ascending order. */
 void trial_limit(struct memory_ranges *ranges, size_t limit);

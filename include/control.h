@@ -14,6 +14,7 @@
 
 enum control_type {
 	/* pydump to host: strings. In order: import=MODULE, warmup=PATH,
+	 * option=WORD (of python3's command line),
 	 * stack=SOFT:HARD (decimal, RLIMIT_STACK to go back to), trace=FD
 	 * (report which code opens this descriptor, then stop),
 	 * unset=NAME (variables that were only for starting the host) */

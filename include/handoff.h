@@ -12,6 +12,8 @@
 
 #include <stdint.h>
 
+#include "python_options.h"
+
 #define HANDOFF_MAGIC 0x66646e61486d6950ull
 
 /* Functions of the vDSO. The image keeps a copy of the vDSO it was frozen
@@ -75,6 +77,8 @@ struct startup {
 	uint32_t strict;	/* PYIMAGE=on: refuse where python3 would run */
 	int32_t hold;		/* descriptor for pydump's learning runs: before
 				   the end write a byte to it and wait; or -1 */
+	struct python_options options;	/* of the command line, the variables
+					   and --python-option */
 };
 
 struct handoff {
@@ -105,6 +109,8 @@ struct handoff {
 				   where the parent had the signal ignored */
 	uint64_t caught_unless_ignored;	/* only where it had not (SIGINT) */
 	void (*resume)(struct startup *);	/* never returns */
+	struct python_options options;	/* of --python-option, what of them is done
+					   at each restore */
 
 	/* --- written on entry: keep together, from here on --- */
 	uint64_t vdso[HANDOFF_VDSO_COUNT] __attribute__((aligned(4096)));

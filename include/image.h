@@ -16,7 +16,7 @@
 #define IMAGE_PAGE 4096u
 
 /* Raised whenever a reader of the former format would misread the new one. */
-#define IMAGE_FORMAT 1u
+#define IMAGE_FORMAT 2u
 
 #define IMAGE_NOTE_NAME "pyimage"	/* 8 bytes with its NUL */
 
@@ -54,7 +54,7 @@ enum image_note {
  */
 #define IMAGE_PREFIX_NOTE 0x44u		/* offset of the note's Elf64_Nhdr */
 #define IMAGE_PREFIX_OFFSET 0x58u	/* offset of struct image_prefix */
-#define IMAGE_PYTHON_MAX 2048u		/* bytes, with the NUL */
+#define IMAGE_PYTHON_MAX 2048u		/* bytes of path and options, with NULs */
 
 #define IMAGE_MAGIC "PYIMAGE\n"
 #define IMAGE_MAGIC_PARTIAL "!yimage\n"	/* the file is not whole yet */
@@ -62,14 +62,16 @@ enum image_note {
 struct image_prefix {
 	char magic[8];
 	uint64_t checksum;	/* image_hash of the `size` bytes from `size` on */
-	uint32_t size;		/* bytes from this field to the path's NUL */
+	uint32_t size;		/* bytes from this field to the last NUL */
 	uint32_t format;	/* IMAGE_FORMAT */
 	uint64_t file_size;	/* of the whole image; a shorter one is truncated */
 	uint64_t entry;		/* e_entry again */
-	char python[];		/* absolute path of the plain interpreter, NUL */
+	char python[];		/* absolute path of the plain interpreter, NUL;
+				   then the options that it is to be given before
+				   the caller's arguments, each with its NUL */
 };
 
-/* Bytes of the prefix that the checksum covers besides the path. */
+/* Bytes of the prefix that the checksum covers besides path and options. */
 #define IMAGE_PREFIX_FIXED 24u
 
 /* A table in the meta part. */

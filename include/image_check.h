@@ -131,16 +131,29 @@ static inline int image_is_note(const void *bytes, uint64_t offset,
 		&& image_same(note + 1, IMAGE_NOTE_NAME, sizeof(IMAGE_NOTE_NAME));
 }
 
+/* Strings one behind the other, none of them empty: the path, then options. */
 static inline enum image_fault image_check_path(const struct image_prefix *prefix)
 {
-	uint32_t length = prefix->size - IMAGE_PREFIX_FIXED - 1;
+	uint32_t length = prefix->size - IMAGE_PREFIX_FIXED;
 
-	if (prefix->python[0] != '/' || prefix->python[length])
+	if (prefix->python[0] != '/' || prefix->python[length - 1])
 		return IMAGE_FAULT_PYTHON;
-	for (uint32_t i = 0; i < length; i++)
-		if (!prefix->python[i])
+	for (uint32_t i = 1; i < length; i++)
+		if (!prefix->python[i] && !prefix->python[i - 1])
 			return IMAGE_FAULT_PYTHON;
 	return IMAGE_SOUND;
+}
+
+/* The string behind `string`, of the prefix's path and options; NULL after the
+ * last. Only where image_check_prefix() found the prefix whole. */
+static inline const char *image_next_option(const struct image_prefix *prefix,
+	const char *string)
+{
+	const char *end = (const char *)&prefix->size + prefix->size;
+
+	while (*string)
+		string++;
+	return string + 1 < end ? string + 1 : NULL;
 }
 
 /* The stable prefix, whatever the format is. */

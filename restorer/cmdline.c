@@ -1,7 +1,5 @@
 /*
- * python3's command line: Python/getopt.c and Modules/main.c of CPython. In the
- * short options -c and -m the value may follow at once (-cpass); both end the
- * interpreter's options.
+ * python3's command line: Modules/main.c and Python/initconfig.c of CPython.
  */
 #include "cmdline.h"
 
@@ -11,29 +9,23 @@
 
 const char *cmdline_read(int argc, char **argv, struct startup *startup)
 {
-	const char *first = argc > 0 ? argv[0] : NULL;
+	struct python_words words;
 
 	startup->argc = argc;
 	startup->argv = argv;
-	startup->mode = STARTUP_STDIN;
-	startup->what = NULL;
-	startup->rest = 0;
-	if (!first)
-		return NULL;
-	startup->mode = STARTUP_FILE;
-	startup->what = first;
-	startup->rest = 1;
-	if (first[0] != '-' || !first[1])
-		return NULL;
-	if (first[1] != 'c' && first[1] != 'm')
-		return first;
-	startup->mode = first[1] == 'c' ? STARTUP_COMMAND : STARTUP_MODULE;
-	startup->what = first + 2;
-	if (*startup->what)
-		return NULL;
-	if (argc < 2)
-		return first;
-	startup->what = argv[1];
-	startup->rest = 2;
+	python_read_words(argc, argv, PYTHON_HONOURED, &startup->options, &words);
+	if (words.refused)
+		return words.refused;
+	startup->rest = words.at;
+	startup->what = words.value;
+	if (words.letter) {
+		startup->mode = words.letter == 'c' ? STARTUP_COMMAND : STARTUP_MODULE;
+	} else if (words.at < argc) {
+		startup->mode = STARTUP_FILE;
+		startup->what = argv[words.at];
+		startup->rest = words.at + 1;
+	} else {
+		startup->mode = STARTUP_STDIN;
+	}
 	return NULL;
 }

@@ -91,8 +91,10 @@ static int check_image(struct enter *enter)
 	uint64_t size = image_prefix(enter->meta)->file_size;
 	struct sys_stat stat;
 
-	if (image_knows_python(fault))
-		enter->program.python = image_prefix(enter->meta)->python;
+	if (image_knows_python(fault)) {
+		enter->program.prefix = image_prefix(enter->meta);
+		enter->program.python = enter->program.prefix->python;
+	}
 	if (enter->by_kernel) {
 		if (stat_image(enter, &stat))
 			return -1;
@@ -123,10 +125,13 @@ static int check_environment(struct enter *enter)
 {
 	const char *locale = header_string(enter, enter->header->locale);
 	uint32_t flags = enter->header->flags;
+	const char *foreign = environ_ask(&enter->environ, &enter->startup.options);
 
-	if (enter->environ.foreign) {
+	if (enter->environ.foreign)
+		foreign = enter->environ.foreign;
+	if (foreign) {
 		say_reason(&enter->reason, "environment", "it can't honour", 0);
-		enter->reason.detail = enter->environ.foreign;
+		enter->reason.detail = foreign;
 		return -1;
 	}
 	if (!environ_same_locale(&enter->environ, locale,
@@ -141,9 +146,11 @@ static int check_environment(struct enter *enter)
 
 static int check_cmdline(struct enter *enter)
 {
-	const char *option = cmdline_read(enter->stack.argc - enter->skip,
-		enter->stack.argv + enter->skip, &enter->startup);
+	const char *option;
 
+	enter->startup.options = handoff.options;
+	option = cmdline_read(enter->stack.argc - enter->skip,
+		enter->stack.argv + enter->skip, &enter->startup);
 	if (!option)
 		return 0;
 	say_reason(&enter->reason, "command line", "it can't honour", 0);
@@ -162,6 +169,7 @@ static int check_site(struct enter *enter)
 	const struct site_user user = {
 		.uid = (uint32_t)stack_aux(&enter->stack, SYS_AT_UID),
 		.home = enter->environ.home,
+		.unwanted = !!(enter->startup.options.flags & PYTHON_NO_USER_SITE),
 	};
 
 	return site_find(enter->meta, enter->header, &user, enter->user_site,
@@ -229,7 +237,7 @@ _Noreturn void enter_main(uint64_t *start, uint64_t skip)
 	}
 	read_environment(&enter);
 	/* Cheap ones first. What they leave behind, exec drops. */
-	if (check_image(&enter) || check_environment(&enter) || check_cmdline(&enter)
+	if (check_image(&enter) || check_cmdline(&enter) || check_environment(&enter)
 	    || check_processor(&enter) || check_site(&enter) || check_guards(&enter)
 	    || files_open(enter.meta, enter.header, &enter.reason) || map_reserves(&enter))
 		fallback_refuse(&enter.program, &enter.reason);

@@ -25,10 +25,10 @@ static const struct {
 	{ "PYIMAGE_HOLD=", offsetof(struct environ_values, hold) },
 };
 
-/* How the names begin that python3, ld.so, malloc and libraries read when they
- * are loaded. An empty value means nothing to any of them. */
+/* How the names begin that ld.so, malloc, sysconfig.py and libraries read when
+ * they are loaded. An empty value means nothing to any of them. */
 static const char *const environ_foreign[] = {
-	"PYTHON", "LD_", "MALLOC_", "GLIBC_TUNABLES=", "LOCPATH=",
+	"LD_", "MALLOC_", "GLIBC_TUNABLES=", "LOCPATH=", "_PYTHON_",
 	"OPENSSL_", "OPENBLAS_", "GOTO_", "OMP_", "MKL_", "KMP_", "NPY_",
 };
 
@@ -63,18 +63,43 @@ static void pick(const char *variable, struct environ_values *values)
 	}
 }
 
+static void take_python(const char *variable, struct environ_values *values)
+{
+	if (!python_take_variable(variable, &values->options) && !values->python)
+		values->python = variable;
+}
+
 void environ_read(char **envp, struct environ_values *values)
 {
 	*values = (struct environ_values){ NULL };
 	for (; *envp; envp++)
 		switch (**envp) {
-		case 'P': case 'L': case 'M': case 'G': case 'O': case 'K': case 'N':
+		case 'P':
+			if (text_after(*envp, "PYTHON"))
+				take_python(*envp, values);
+			else
+				pick(*envp, values);
+			break;
+		case 'L': case 'M': case 'G': case 'O': case 'K': case 'N': case '_':
 			if (!values->foreign && is_foreign(*envp))
 				values->foreign = *envp;
 			/* fall through */
 		case 'T': case 'H':
 			pick(*envp, values);
 		}
+}
+
+/* Python/initconfig.c: a variable raises what the command line asked for. */
+const char *environ_ask(const struct environ_values *values,
+	struct python_options *options)
+{
+	if (options->flags & PYTHON_NO_ENVIRONMENT)
+		return NULL;
+	options->flags |= values->options.flags;
+	if (options->inspect < values->options.inspect)
+		options->inspect = values->options.inspect;
+	options->io_encoding = values->options.io_encoding;
+	return values->python;
 }
 
 const char *environ_locale(const struct environ_values *values)

@@ -6,9 +6,13 @@
 #ifndef ENVIRON_H
 #define ENVIRON_H
 
+#include "python_options.h"
+
 struct environ_values {
 	const char *foreign;	/* "NAME=VALUE": the first variable that is not
 				   empty and that an image can't honour, or NULL */
+	const char *python;	/* likewise, of those that -E makes python3 ignore */
+	struct python_options options;	/* what the other ones of these ask for */
 	/* The first value of each, or NULL where it is not set. */
 	const char *lc_all, *lc_ctype, *lang;
 	const char *tz;
@@ -20,6 +24,11 @@ struct environ_values {
 
 /* Fills all of `values`. */
 void environ_read(char **envp, struct environ_values *values);
+
+/* Adds what the variables ask for to what the command line asked for; nothing
+ * under -E. Returns the one that an image can't honour, or NULL. */
+const char *environ_ask(const struct environ_values *values,
+	struct python_options *options);
 
 /* The locale that setlocale(LC_CTYPE, "") would take by these variables: the
  * first that is not empty, else "C". */

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "image_check.h"
 #include "say.h"
 #include "sys.h"
 
@@ -17,14 +18,43 @@ _Noreturn void fallback_die(const struct program *program, const struct reason *
 	sys_exit(status);
 }
 
+/* The interpreter's name, the options that are part of the image, the caller's
+ * arguments. Python finds its prefix by argv[0], so it is the whole path. */
+static char **arguments(const struct program *program)
+{
+	const char *option = program->python;
+	uint64_t count = 0, options = 0, mapped;
+	char **argv;
+
+	program->argv[0] = (char *)(size_t)program->python;
+	while ((option = image_next_option(program->prefix, option)))
+		options++;
+	if (!options)
+		return program->argv;
+	while (program->argv[count])
+		count++;
+	mapped = sys_mmap(0, (count + options + 1) * sizeof(*argv),
+		SYS_PROT_READ | SYS_PROT_WRITE, SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
+	if (sys_is_error(mapped))
+		return NULL;
+	argv = (char **)mapped;
+	argv[0] = program->argv[0];
+	option = program->python;
+	for (uint64_t i = 1; i <= options; i++)
+		argv[i] = (char *)(size_t)(option = image_next_option(program->prefix, option));
+	for (uint64_t i = 1; i <= count; i++)
+		argv[options + i] = program->argv[i];
+	return argv;
+}
+
 _Noreturn void fallback_run(const struct program *program)
 {
 	struct reason reason;
-	long error;
+	char **argv = arguments(program);
+	long error = -SYS_ENOMEM;
 
-	/* Python finds its prefix by argv[0], so it is the whole path. */
-	program->argv[0] = (char *)(size_t)program->python;
-	error = sys_execve(program->python, program->argv, program->envp);
+	if (argv)
+		error = sys_execve(program->python, argv, program->envp);
 	say_reason(&reason, "can't run", program->python, error);
 	reason.advice = "build the image anew with an interpreter that is there";
 	fallback_die(program, &reason, EXIT_REFUSED);

@@ -7,12 +7,14 @@
 
 #include "mode.h"
 
+struct image_prefix;
 struct reason;
 
 /* What the user asked to run. */
 struct program {
 	const char *image;	/* as named on the command line */
 	const char *python;	/* the plain interpreter; NULL while unknown */
+	const struct image_prefix *prefix;	/* set with it: has its options */
 	char **argv;		/* the image's place, then its arguments, NULL */
 	char **envp;
 	enum mode mode;

@@ -177,7 +177,8 @@ _Noreturn void start_main(uint64_t *start)
 	fault = image_check_prefix(page, length);
 	if (!image_knows_python(fault))
 		refuse_fault(&program, fault);
-	program.python = image_prefix(page)->python;
+	program.prefix = image_prefix(page);
+	program.python = program.prefix->python;
 	if (program.mode == MODE_OFF)
 		fallback_run(&program);
 	if (fault)

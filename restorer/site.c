@@ -192,6 +192,11 @@ int site_find(const void *meta, const struct image_header *header,
 	*folder = NULL;
 	if (!frozen || !*frozen)
 		return 0;	/* this interpreter has none: a virtual environment */
+	if (user->unwanted && used_by_image)
+		return say_reason(reason, "command line",
+			"it holds a user site folder, and none is wanted", 0);
+	if (user->unwanted)
+		return 0;
 	if (find_home(user, path, reason))
 		return -1;
 	/* os.path.expanduser takes the slashes off. */

@@ -18,6 +18,7 @@ struct reason;
 struct site_user {
 	uint32_t uid;
 	const char *home;	/* HOME; NULL if it is not set */
+	int unwanted;		/* -s, -I or PYTHONNOUSERSITE */
 };
 
 /* Finds the folder. 0: *folder is its path, written to `path`, if it exists and

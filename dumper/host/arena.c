@@ -140,10 +140,12 @@ void arena_open(void)
 {
 	PyMemAllocatorEx ours, other;
 
+	if (!cpython_uses_pymalloc())
+		return;		/* somebody looks at allocations */
 	PyMem_GetAllocator(PYMEM_DOMAIN_MEM, &other);
 	PyMem_GetAllocator(PYMEM_DOMAIN_OBJ, &below);
 	if (other.malloc != below.malloc || other.ctx != below.ctx)
-		return;		/* not pymalloc: somebody looks at allocations */
+		return;
 	ours = (PyMemAllocatorEx){
 		below.ctx, arena_malloc, arena_calloc, arena_realloc, arena_free
 	};

@@ -123,6 +123,16 @@ void *cpython_finalize_address(void)
 	return dlsym(RTLD_DEFAULT, "Py_FinalizeEx");
 }
 
+/* Exported for _testcapi and others; NULL where the allocator is not known. */
+int cpython_uses_pymalloc(void)
+{
+	const char *(*name)(void) = (const char *(*)(void))dlsym(RTLD_DEFAULT,
+		"_PyMem_GetCurrentAllocatorName");
+	const char *now = name ? name() : NULL;
+
+	return now && strcmp(now, "pymalloc") == 0;
+}
+
 /* Objects/obmalloc.c: struct pool_header begins with the count of blocks in
  * use; pools are aligned to their size, 16 KiB since 3.10. */
 unsigned cpython_pool_count(const void *block)
@@ -181,21 +191,35 @@ static Py_ssize_t flag_index(PyObject *flags, const char *name)
 	return -1;
 }
 
+int cpython_set_flag(const char *name, PyObject *value)
+{
+	PyObject *flags = PySys_GetObject("flags");
+	Py_ssize_t index = flags ? flag_index(flags, name) : -1;
+
+	if (!value)
+		return -1;
+	if (index < 0) {
+		PyErr_Format(PyExc_RuntimeError, "sys.flags has no %s", name);
+		Py_DECREF(value);
+		return -1;
+	}
+	PyStructSequence_SET_ITEM(flags, index, value);
+	return 0;
+}
+
+void cpython_set_preconfig(int isolated, int use_environment)
+{
+	_PyRuntime.preconfig.isolated = isolated;
+	_PyRuntime.preconfig.use_environment = use_environment;
+}
+
 _Py_COMP_DIAG_PUSH
 _Py_COMP_DIAG_IGNORE_DEPR_DECLS
 int cpython_set_utf8_mode(int on)
 {
-	PyObject *flags = PySys_GetObject("flags"), *value = PyLong_FromLong(on);
-	Py_ssize_t index = flags ? flag_index(flags, "utf8_mode") : -1;
-
-	if (!value || index < 0) {
-		PyErr_SetString(PyExc_RuntimeError, "sys.flags has no utf8_mode");
-		return -1;
-	}
 	_PyRuntime.preconfig.utf8_mode = on;
 	Py_UTF8Mode = on;
-	PyStructSequence_SET_ITEM(flags, index, value);
-	return 0;
+	return cpython_set_flag("utf8_mode", PyLong_FromLong(on));
 }
 _Py_COMP_DIAG_POP
 

@@ -43,6 +43,10 @@ unsigned long long cpython_dict_version(PyObject *dict);
 /* Address of Py_FinalizeEx's code. */
 void *cpython_finalize_address(void);
 
+/* Whether small objects come from pymalloc, and nobody stands in between (-X dev,
+ * tracemalloc, PYTHONMALLOC). */
+int cpython_uses_pymalloc(void);
+
 /* Bytes of a pymalloc block's pool, and the number of blocks in use of the
  * pool that holds this block. */
 #define CPYTHON_POOL 16384u
@@ -59,6 +63,13 @@ void cpython_register_command(PyObject *text);
  * with an exception set. */
 int cpython_utf8_mode(void);
 int cpython_set_utf8_mode(int on);
+
+/* Sets an item of sys.flags; takes the reference to `value`, NULL: an exception
+ * is set. 0 or -1. */
+int cpython_set_flag(const char *name, PyObject *value);
+
+/* The two of the config that the preliminary config of the runtime has, too. */
+void cpython_set_preconfig(int isolated, int use_environment);
 
 /* The config that CPython itself reads at run time. */
 PyConfig *cpython_config(void);

@@ -14,11 +14,12 @@
 #include "hooks.h"
 #include "imports.h"
 #include "libc_state.h"
+#include "options.h"
 #include "quiesce.h"
 #include "rehearse.h"
 #include "report.h"
 #include "resume.h"
-#include "run.h"
+#include "path0.h"
 #include "start.h"
 #include "streams.h"
 #include "talk.h"
@@ -60,7 +61,7 @@ static void load(const struct talk_spec *spec)
 	}
 }
 
-static void prepare(const char *program)
+static void prepare(const char *program, char **options)
 {
 	talk_progress("preparing");
 	freeze_check_threads();
@@ -68,7 +69,8 @@ static void prepare(const char *program)
 	fini_prepare();
 	streams_prepare();
 	environment_prepare();
-	resume_prepare(program);
+	options_prepare();
+	resume_prepare(program, options);
 	finish_prepare();
 	quiesce_collect();	/* a rehearsal finalises what is not frozen */
 	rehearse(30);
@@ -86,21 +88,22 @@ static int host_main(int argc, char **argv, char **envp)
 	report_environment();
 	restore_stack_limit(&spec);
 	talk_progress("starting %s", argv[0]);
-	start_python(argv[0]);
+	options_keep(spec.options);
+	start_python(argv[0], options_for_start(spec.options));
 	environment_keep_coercion();
 	streams_keep();
 	if (spec.trace >= 0)
 		trace_descriptor(spec.trace);
 	attributes_keep();
-	run_reserve_path0();
+	path0_reserve();
 	load(&spec);
-	run_release_path0();
+	path0_release();
 	attributes_check();
 	streams_check();
 	if (spec.trace >= 0)
 		trace_end();
 	report_send(spec.warmups);
-	prepare(argv[0]);
+	prepare(argv[0], spec.options);
 	talk_progress("freezing");
 	freeze();
 }

@@ -26,6 +26,8 @@ void quiesce_collect(void)
  * fresh pool: the partly used ones are full then. */
 static void plug_pymalloc(void)
 {
+	if (!cpython_uses_pymalloc())
+		return;
 	for (size_t size = 16; size <= 512; size += 16) {
 		for (;;) {
 			void *block = PyObject_Malloc(size);

@@ -7,6 +7,7 @@
 #include "handoff.h"
 #include "imports.h"
 #include "resume.h"
+#include "path0.h"
 #include "run.h"
 #include "streams.h"
 #include "talk.h"
@@ -22,7 +23,7 @@ static void reset_main(void)
 {
 	PyObject *dict = PyModule_GetDict(PyImport_AddModule("__main__"));
 
-	run_forget();
+	path0_forget();
 	PyDict_Clear(dict);
 	PyDict_Update(dict, pristine);
 }
@@ -38,7 +39,7 @@ void rehearse(int times)
 	if (!pristine)
 		pristine = PyDict_Copy(PyModule_GetDict(PyImport_AddModule("__main__")));
 	for (int i = 0; i < times; i++) {
-		streams_resume();
+		streams_resume(&startup.options);
 		resume_python(&startup, 1);
 		if (run_startup(&startup))
 			talk_refuse("rehearse the restore: the trivial program failed");

@@ -112,10 +112,9 @@ static void put_paths(void)
 
 static PyObject *site_attribute(const char *name)
 {
-	PyObject *site = PyImport_ImportModule("site");
+	PyObject *site = PyDict_GetItemString(PyImport_GetModuleDict(), "site");
 	PyObject *value = site ? PyObject_GetAttrString(site, name) : NULL;
 
-	Py_XDECREF(site);
 	PyErr_Clear();
 	return value;
 }
@@ -130,7 +129,7 @@ static void put_user_site(void)
 
 	snprintf(suffix, sizeof suffix, "/.local/lib/python%d.%d/site-packages",
 		PY_MAJOR_VERSION, PY_MINOR_VERSION);
-	put("user_site_suffix", suffix);
+	put("user_site_suffix", folder ? suffix : "");	/* -S: there is none */
 	if (text && path && PySequence_Contains(path, folder) == 1)
 		put("user_site", text);
 	PyErr_Clear();
@@ -139,7 +138,8 @@ static void put_user_site(void)
 
 long report_site_index(void)
 {
-	PyObject *site = PyImport_ImportModule("site"), *path = PySys_GetObject("path");
+	PyObject *site = PyDict_GetItemString(PyImport_GetModuleDict(), "site");
+	PyObject *path = PySys_GetObject("path");
 	PyObject *folders = site ? PyObject_CallMethod(site, "getsitepackages", NULL) : NULL;
 	long index = path ? (long)PyList_Size(path) : 0;
 
@@ -148,7 +148,6 @@ long report_site_index(void)
 			index = i;
 	PyErr_Clear();
 	Py_XDECREF(folders);
-	Py_XDECREF(site);
 	return index;
 }
 

@@ -12,6 +12,7 @@
 #include "handoff.h"
 #include "hooks.h"
 #include "imports.h"
+#include "options.h"
 #include "report.h"
 #include "run.h"
 #include "streams.h"
@@ -31,7 +32,8 @@
 
 static struct prepared {
 	const char *program;
-	PyObject *program_object;
+	char **options;			/* of its command line */
+	PyObject *command;		/* tuple: program and options */
 	PyObject *argv, *orig_argv, *path;	/* the lists in sys */
 	PyObject *main_thread;		/* threading._main_thread, or NULL */
 	PyObject *native_id;		/* its attribute's name */
@@ -43,6 +45,7 @@ static struct prepared {
 	char *home;			/* NULL: was not set */
 	uid_t uid;
 	long site_index;
+	int utf8_asked;			/* -X utf8, PYTHONUTF8: mode is not the locale's */
 } prepared;
 
 static void empty(PyObject *list)
@@ -70,13 +73,38 @@ static PyObject *attribute(const char *module, const char *name)
 	return value;
 }
 
-void resume_prepare(const char *program)
+static int append_text(PyObject *list, const char *bytes)
+{
+	wchar_t *wide = Py_DecodeLocale(bytes, NULL);
+	PyObject *text = wide ? PyUnicode_FromWideChar(wide, -1) : NULL;
+	int failed = !text || PyList_Append(list, text);
+
+	PyMem_RawFree(wide);
+	Py_XDECREF(text);
+	return failed ? -1 : 0;
+}
+
+static PyObject *make_command(const char *program, char **options)
+{
+	PyObject *list = PyList_New(0), *tuple = NULL;
+	int failed = !list;
+
+	for (const char *word = program; word && !failed; word = *options++)
+		failed = append_text(list, word);
+	if (!failed)
+		tuple = PyList_AsTuple(list);
+	Py_XDECREF(list);
+	return tuple;
+}
+
+void resume_prepare(const char *program, char **options)
 {
 	PyObject *signals = PyImport_ImportModule("_signal");
 	pthread_attr_t attributes;
 
 	prepared.program = program;
-	prepared.program_object = PyUnicode_DecodeFSDefault(program);
+	prepared.options = options;
+	prepared.command = make_command(program, options);
 	prepared.argv = list_of_sys("argv");
 	prepared.orig_argv = list_of_sys("orig_argv");
 	prepared.path = list_of_sys("path");
@@ -84,12 +112,14 @@ void resume_prepare(const char *program)
 	prepared.native_id = PyUnicode_InternFromString("_native_id");
 	prepared.signal = signals ? PyObject_GetAttrString(signals, "signal") : NULL;
 	prepared.time = PyDict_GetItemString(PyImport_GetModuleDict(), "time");
-	prepared.site = PyImport_ImportModule("site");
+	prepared.site = PyDict_GetItemString(PyImport_GetModuleDict(), "site");
 	prepared.home = getenv("HOME") ? strdup(getenv("HOME")) : NULL;
 	prepared.uid = getuid();
 	prepared.threads = dlvsym(RTLD_DEFAULT, "__nptl_nthreads", "GLIBC_PRIVATE");
 	prepared.site_index = report_site_index();
-	if (!prepared.signal || !prepared.native_id || !prepared.site)
+	prepared.utf8_asked = getenv("PYTHONUTF8") ||
+		PyDict_GetItemString(PySys_GetXOptions(), "utf8");
+	if (!prepared.signal || !prepared.native_id || !prepared.command)
 		talk_refuse("prepare for the restore: %s", imports_traceback());
 	if (pthread_getattr_default_np(&attributes) == 0) {
 		pthread_attr_getstacksize(&attributes, &prepared.stack_size);
@@ -190,17 +220,6 @@ static int renew_signals(uint64_t ignored)
 	return 0;
 }
 
-static int append_text(PyObject *list, const char *bytes)
-{
-	wchar_t *wide = Py_DecodeLocale(bytes, NULL);
-	PyObject *text = wide ? PyUnicode_FromWideChar(wide, -1) : NULL;
-	int failed = !text || PyList_Append(list, text);
-
-	PyMem_RawFree(wide);
-	Py_XDECREF(text);
-	return failed ? -1 : 0;
-}
-
 /* initconfig.c, config_update_argv: argv[0] is "-c", "-m" (runpy sets the path
  * later), the file, "-", or "". */
 static int renew_arguments(const struct startup *s)
@@ -210,7 +229,7 @@ static int renew_arguments(const struct startup *s)
 		s->mode == STARTUP_FILE ? s->what : "";
 	int failed;
 
-	failed = PyList_Append(prepared.orig_argv, prepared.program_object) ||
+	failed = PyList_SetSlice(prepared.orig_argv, 0, 0, prepared.command) ||
 		append_text(prepared.argv, first);
 	for (int i = 0; i < s->argc && !failed; i++)
 		failed = append_text(prepared.orig_argv, s->argv[i]) ||
@@ -272,6 +291,8 @@ static int renew_user_site(const char *folder)
 {
 	const char *home = getenv("HOME");
 
+	if (!prepared.site)
+		return 0;
 	if (home ? !prepared.home || strcmp(home, prepared.home) :
 	    prepared.home || getuid() != prepared.uid)
 		if (renew_user_names(home))
@@ -289,7 +310,9 @@ static int renew_locale(uint32_t locale)
 		return 0;
 	if (coerced && environment_set("LC_CTYPE", assignment))
 		return -1;
-	return cpython_utf8_mode() == coerced ? 0 : cpython_set_utf8_mode(coerced);
+	if (prepared.utf8_asked || cpython_utf8_mode() == coerced)
+		return 0;
+	return cpython_set_utf8_mode(coerced);
 }
 
 static void must(int failed, const char *what)
@@ -321,7 +344,12 @@ void resume_python(const struct startup *startup, int rehearse)
  * which exec makes anew. */
 static void plain_python(struct startup *s, const char *why, const char *what)
 {
-	char **argv = calloc((size_t)s->argc + 2, sizeof *argv);
+	char **argv;
+	size_t count = 0;
+
+	while (prepared.options[count])
+		count++;
+	argv = calloc((size_t)s->argc + count + 2, sizeof *argv);
 
 	if (s->strict) {
 		fprintf(stderr, "pyimage: %s%s; PYIMAGE=auto runs plain Python instead\n",
@@ -332,7 +360,8 @@ static void plain_python(struct startup *s, const char *why, const char *what)
 	signal(SIGXFSZ, SIG_DFL);
 	if (argv) {
 		argv[0] = (char *)prepared.program;
-		memcpy(argv + 1, s->argv, (size_t)s->argc * sizeof *argv);
+		memcpy(argv + 1, prepared.options, count * sizeof *argv);
+		memcpy(argv + 1 + count, s->argv, (size_t)s->argc * sizeof *argv);
 		execve(prepared.program, argv, s->envp);
 	}
 	_exit(70);
@@ -341,13 +370,16 @@ static void plain_python(struct startup *s, const char *why, const char *what)
 /* What only libc can tell. */
 static void check(struct startup *startup)
 {
-	const char *variable = environment_differs();
+	const char *variable = environment_differs(), *why;
 
 	if (variable)
 		plain_python(startup, "environment: imports changed a variable that was "
 			"otherwise while building: ", variable);
-	if (streams_resume())	/* python3 says so itself */
-		plain_python(startup, "a standard stream is a folder", "");
+	if (startup->options.flags)
+		must(options_resume(&startup->options), "the options");
+	why = streams_resume(&startup->options);
+	if (why)	/* python3 says so itself */
+		plain_python(startup, why, "");
 }
 
 /* nptl: pthread_exit on the main thread unwinds to the buffer that

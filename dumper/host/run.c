@@ -8,7 +8,8 @@
 #include "run.h"
 #include "cpython.h"
 #include "handoff.h"
-#include "talk.h"
+#include "path0.h"
+#include "repl.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -18,49 +19,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static PyObject *path;		/* sys.path */
 static const char *program;
-
-static const char stand_in[] = "<script>";
-static Py_ssize_t place;	/* of the script's folder in sys.path */
-
-void run_reserve_path0(void)
-{
-	PyObject *text = PyUnicode_FromString(stand_in);
-
-	path = PySys_GetObject("path");
-	if (!text || !path || PyList_Insert(path, 0, text))
-		talk_refuse("prepare sys.path");
-	Py_DECREF(text);
-}
-
-void run_release_path0(void)
-{
-	PyObject *text = PyUnicode_FromString(stand_in);
-	PyObject *list = PySys_GetObject("path");
-	PyObject *cache = PySys_GetObject("path_importer_cache");
-
-	place = list && text ? PySequence_Index(list, text) : -1;
-	if (place >= 0)
-		PySequence_DelItem(list, place);
-	else
-		place = 0;	/* the workload took it out */
-	if (cache && PyDict_GetItem(cache, text))
-		PyDict_DelItem(cache, text);
-	PyErr_Clear();
-	Py_XDECREF(text);
-}
-
-void run_forget(void)
-{
-	PySequence_DelItem(path, place);
-}
 
 void run_prepare(const char *name)
 {
 	program = name;
-	path = PySys_GetObject("path");
-	Py_XINCREF(path);
+	path0_prepare();
 }
 
 /* The exception that is set, printed; 1, or what SystemExit says: PyErr_Print
@@ -71,81 +35,25 @@ static int failed(void)
 	return 1;
 }
 
-/* pathconfig.c, _PyPathConfig_ComputeSysPath0: for a file its folder, after one
- * symbolic link and realpath. NULL: leave sys.path alone. */
-static char *folder_of(const char *file, char *buffer)
+/* initconfig.c, config_parse_cmdline(): the command gets an end of line. */
+static PyObject *decode_command(const char *command)
 {
-	char link[PATH_MAX + 1], joined[2 * PATH_MAX + 2];
-	ssize_t n = readlink(file, link, PATH_MAX);
-	char *slash;
+	wchar_t *wide = Py_DecodeLocale(command, NULL);
+	PyObject *text = wide ? PyUnicode_FromWideChar(wide, -1) : NULL;
+	PyObject *line = text ? PyUnicode_FromFormat("%U\n", text) : NULL;
 
-	if (n > 0) {
-		const char *last = strrchr(file, '/');
-
-		link[n] = 0;
-		if (link[0] == '/' || (strchr(link, '/') && !last))
-			file = link;
-		else if (strchr(link, '/') && strlen(file) < PATH_MAX) {
-			snprintf(joined, sizeof joined, "%.*s/%s",
-				(int)(last - file), file, link);
-			file = joined;
-		}
-	}
-	if (!realpath(file, buffer))
-		snprintf(buffer, PATH_MAX, "%.*s", PATH_MAX - 1, file);
-	slash = strrchr(buffer, '/');
-	if (!slash)
-		buffer[0] = 0;
-	else if (slash > buffer)
-		*slash = 0;
-	else
-		slash[1] = 0;
-	return buffer;
-}
-
-/* Functions of their own: their buffers must not make the stack deeper for -c. */
-__attribute__((noinline)) static PyObject *path0_of_module(void)
-{
-	char buffer[PATH_MAX + 1];
-
-	return getcwd(buffer, sizeof buffer) ? PyUnicode_DecodeFSDefault(buffer) : Py_None;
-}
-
-__attribute__((noinline)) static PyObject *path0_of_file(const char *file)
-{
-	char buffer[PATH_MAX + 1];
-
-	return PyUnicode_DecodeFSDefault(folder_of(file, buffer));
-}
-
-static int add_path0(const struct startup *s)
-{
-	PyObject *text;
-	int bad;
-
-	if (s->mode == STARTUP_MODULE)
-		text = path0_of_module();
-	else if (s->mode == STARTUP_FILE)
-		text = path0_of_file(s->what);
-	else
-		text = PyUnicode_FromString("");
-	if (text == Py_None)
-		return 0;	/* no working folder: leave sys.path alone */
-	bad = !text || PyList_Insert(path, place, text);
+	PyMem_RawFree(wide);
 	Py_XDECREF(text);
-	return bad ? -1 : 0;
+	return line;
 }
 
 static int run_command(const char *command)
 {
 	PyCompilerFlags flags = { .cf_flags = PyCF_IGNORE_COOKIE,
 		.cf_feature_version = PY_MINOR_VERSION };
-	wchar_t *wide = Py_DecodeLocale(command, NULL);
-	PyObject *text = wide ? PyUnicode_FromWideChar(wide, -1) : NULL;
-	PyObject *bytes;
+	PyObject *text = decode_command(command), *bytes;
 	int result;
 
-	PyMem_RawFree(wide);
 	if (text && PySys_Audit("cpython.run_command", "O", text) < 0)
 		return failed();
 	bytes = text ? PyUnicode_AsUTF8String(text) : NULL;
@@ -186,7 +94,7 @@ static int run_module(const char *name, int set_argv0)
 	return 0;
 }
 
-/* A folder or zip file that holds __main__.py: 1 and it is put on sys.path. */
+/* Whether it is a folder or a zip file, for which sys.path has an importer. */
 static int is_importable(PyObject *filename)
 {
 	PyObject *importer = PyImport_GetImporter(filename);
@@ -199,7 +107,19 @@ static int is_importable(PyObject *filename)
 	return importer != Py_None;
 }
 
-static int run_file(const char *name, PyObject *filename)
+/* The end of the line stays, for the lines' numbers. */
+static void skip_first_line(FILE *file)
+{
+	int c;
+
+	while ((c = getc(file)) != EOF)
+		if (c == '\n') {
+			ungetc(c, file);
+			break;
+		}
+}
+
+static int run_file(const char *name, PyObject *filename, int skip_line)
 {
 	PyCompilerFlags flags = { .cf_flags = 0, .cf_feature_version = PY_MINOR_VERSION };
 	FILE *file = fopen(name, "rbe");
@@ -212,6 +132,8 @@ static int run_file(const char *name, PyObject *filename)
 			filename, error, strerror(error));
 		return 2;
 	}
+	if (skip_line)
+		skip_first_line(file);
 	if (fstat(fileno(file), &st) == 0 && S_ISDIR(st.st_mode)) {
 		PySys_FormatStderr("%s: %R is a directory, cannot continue\n", program,
 			filename);
@@ -240,7 +162,27 @@ static const char *absolute(const char *name, char *buffer, size_t size)
 	return buffer;
 }
 
-static int run_file_or_folder(const struct startup *s)
+static int run_script(const char *name, PyObject *filename, int skip_line)
+{
+	if (PySys_Audit("cpython.run_file", "O", filename) < 0)
+		return failed();
+	return run_file(name, filename, skip_line);
+}
+
+static int run_what(const struct startup *s)
+{
+	switch (s->mode) {
+	case STARTUP_COMMAND:
+		return run_command(s->what);
+	case STARTUP_MODULE:
+		return run_module(s->what, 1);
+	default:
+		return repl_run_stdin(s);
+	}
+}
+
+/* pymain_run_python() for a file, or for a folder or zip file. */
+static int run_path(const struct startup *s)
 {
 	size_t size = PATH_MAX + strlen(s->what) + 2;
 	char *buffer = malloc(size);	/* kept: the file's name in tracebacks */
@@ -250,107 +192,32 @@ static int run_file_or_folder(const struct startup *s)
 
 	if (importable < 0)
 		return failed();
-	if (importable) {
-		if (PyList_Insert(path, place, filename))
-			return failed();
-		result = run_module("__main__", 0);
-	} else if (add_path0(s)) {
-		result = failed();
-	} else if (PySys_Audit("cpython.run_file", "O", filename) < 0) {
+	repl_import_readline(s);
+	if (importable ? path0_insert(filename) : path0_add(s)) {
 		result = failed();
 	} else {
-		result = run_file(name, filename);
+		repl_header(s);
+		result = importable ? run_module("__main__", 0) :
+			run_script(name, filename, !!(s->options.flags & PYTHON_SKIP_LINE));
 	}
 	Py_DECREF(filename);
 	return result;
 }
 
-static void import_quietly(const char *name)
-{
-	PyObject *module = PyImport_ImportModule(name);
-
-	if (!module)
-		PyErr_Clear();
-	Py_XDECREF(module);
-}
-
-static int interactive_hook(void)
-{
-	PyObject *hook = PySys_GetObject("__interactivehook__"), *result = NULL;
-
-	if (!hook)
-		return 0;
-	Py_INCREF(hook);
-	if (PySys_Audit("cpython.run_interactivehook", "O", hook) == 0)
-		result = PyObject_CallNoArgs(hook);
-	Py_DECREF(hook);
-	if (result) {
-		Py_DECREF(result);
-		return 0;
-	}
-	PySys_WriteStderr("Failed calling sys.__interactivehook__\n");
-	failed();
-	return 0;
-}
-
-static int run_loop(void)
-{
-	PyCompilerFlags flags = { .cf_flags = 0, .cf_feature_version = PY_MINOR_VERSION };
-
-	return PyRun_AnyFileExFlags(stdin, "<stdin>", 0, &flags) != 0;
-}
-
-static int run_stdin(const struct startup *s)
-{
-	int interactive = isatty(0);
-
-	if (interactive) {
-		/* before the script's folder is on sys.path */
-		import_quietly("readline");
-		import_quietly("rlcompleter");
-	}
-	if (add_path0(s))
-		return failed();
-	if (interactive) {
-		fprintf(stderr, "Python %s on %s\nType \"help\", \"copyright\", \"credits\" "
-			"or \"license\" for more information.\n", Py_GetVersion(),
-			Py_GetPlatform());
-		interactive_hook();
-	}
-	if (Py_MakePendingCalls() < 0 || PySys_Audit("cpython.run_stdin", NULL) < 0)
-		return failed();
-	return run_loop();
-}
-
-/* pymain_repl: a program may ask for the prompt by setting the variable. */
-static int inspect(const struct startup *s, int code)
-{
-	const char *value = getenv("PYTHONINSPECT");
-
-	if (!value || !*value || !isatty(0) || s->mode == STARTUP_STDIN ||
-	    (s->mode == STARTUP_FILE && strcmp(s->what, "-") == 0))
-		return code;
-	interactive_hook();
-	return run_loop();
-}
-
-static int run_what(const struct startup *s)
-{
-	switch (s->mode) {
-	case STARTUP_COMMAND:
-		return add_path0(s) ? failed() : run_command(s->what);
-	case STARTUP_MODULE:
-		return add_path0(s) ? failed() : run_module(s->what, 1);
-	case STARTUP_FILE:
-		if (strcmp(s->what, "-"))
-			return run_file_or_folder(s);
-		/* fall through */
-	default:
-		return run_stdin(s);
-	}
-}
-
 int run_startup(const struct startup *s)
 {
-	return inspect(s, run_what(s));
+	int code;
+
+	if (s->mode == STARTUP_FILE && strcmp(s->what, "-")) {
+		code = run_path(s);
+	} else {
+		repl_import_readline(s);
+		if (path0_add(s)) {
+			code = failed();
+		} else {
+			repl_header(s);
+			code = run_what(s);
+		}
+	}
+	return repl_inspect(s, code);
 }

@@ -6,6 +6,9 @@
 #include "cpython.h"
 #include "talk.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static void must(PyStatus status)
 {
 	if (PyStatus_Exception(status))
@@ -14,19 +17,28 @@ static void must(PyStatus status)
 			status.err_msg ? status.err_msg : "it wants to exit");
 }
 
-void start_python(char *program)
+void start_python(char *program, char **options)
 {
-	char *argv[] = { program, NULL };
 	const char *refusal = cpython_refusal();
+	Py_ssize_t argc = 0;
+	char **argv;
 	PyPreConfig pre;
 	PyConfig config;
 
 	if (refusal)
 		talk_refuse("%s: %s", program, refusal);
+	while (options[argc])
+		argc++;
+	argv = calloc((size_t)argc + 2, sizeof *argv);
+	if (!argv)
+		talk_refuse("out of memory");
+	argv[0] = program;
+	memcpy(argv + 1, options, (size_t)argc++ * sizeof *argv);
 	PyPreConfig_InitPythonConfig(&pre);
-	must(Py_PreInitializeFromBytesArgs(&pre, 1, argv));
+	must(Py_PreInitializeFromBytesArgs(&pre, argc, argv));
 	PyConfig_InitPythonConfig(&config);
-	must(PyConfig_SetBytesArgv(&config, 1, argv));
+	must(PyConfig_SetBytesArgv(&config, argc, argv));
 	must(Py_InitializeFromConfig(&config));
 	PyConfig_Clear(&config);
+	free(argv);
 }

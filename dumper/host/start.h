@@ -4,8 +4,8 @@
 #ifndef START_H
 #define START_H
 
-/* Configures and initialises as `python3` without arguments does: same
- * sys.path, site, prefix, executable and flags. Refuses on failure. */
-void start_python(char *program);
+/* Configures and initialises as `python3 OPTION...` does: same sys.path, site,
+ * prefix, executable and flags. `options` ends with NULL. Refuses on failure. */
+void start_python(char *program, char **options);
 
 #endif

@@ -11,6 +11,7 @@
 #include "streams.h"
 #include "cpython.h"
 #include "imports.h"
+#include "python_options.h"
 #include "talk.h"
 
 #include <fcntl.h>
@@ -42,6 +43,7 @@ static struct stream {
 	const char *name, *shown, *original;
 	int writes;
 	PyObject *kept[LEVELS];
+	Py_ssize_t buffer_references;	/* to kept[BUFFER], before the workload */
 	struct body bodies[KINDS];
 	int count;
 } streams[3] = {
@@ -50,7 +52,15 @@ static struct stream {
 	{ .name = "stderr", .shown = "<stderr>", .original = "__stderr__", .writes = 1 },
 };
 
-static PyObject *io_module, *encoding, *errors, *errors_of_stderr;
+static PyObject *io_module, *errors_of_stderr;
+
+/* What of create_stdio's config an option or a variable can change. */
+struct settings {
+	PyObject *encoding, *errors;
+	int unbuffered;		/* for writing: no buffer, text written through */
+};
+
+static struct settings usual;
 
 static int levels_of(PyObject *text, PyObject *levels[LEVELS])
 {
@@ -60,11 +70,11 @@ static int levels_of(PyObject *text, PyObject *levels[LEVELS])
 	return levels[RAW] ? 0 : -1;
 }
 
-static const char *const settings[] = {
+static const char *const setting_names[] = {
 	"encoding", "errors", "line_buffering", "write_through"
 };
 
-#define SETTINGS (sizeof settings / sizeof *settings)
+#define SETTINGS (sizeof setting_names / sizeof *setting_names)
 
 static PyObject *kept_settings[3][SETTINGS];
 
@@ -73,7 +83,7 @@ static void keep_settings(void)
 	for (int fd = 0; fd < 3; fd++)
 		for (size_t i = 0; i < SETTINGS; i++)
 			kept_settings[fd][i] = PyObject_GetAttrString(
-				streams[fd].kept[TEXT], settings[i]);
+				streams[fd].kept[TEXT], setting_names[i]);
 	PyErr_Clear();
 }
 
@@ -82,17 +92,18 @@ void streams_keep(void)
 	PyConfig *config = cpython_config();
 
 	io_module = PyImport_ImportModule("io");
-	encoding = PyUnicode_FromWideChar(config->stdio_encoding, -1);
-	errors = PyUnicode_FromWideChar(config->stdio_errors, -1);
+	usual.encoding = PyUnicode_FromWideChar(config->stdio_encoding, -1);
+	usual.errors = PyUnicode_FromWideChar(config->stdio_errors, -1);
 	errors_of_stderr = PyUnicode_FromString("backslashreplace");
 	for (int fd = 0; fd < 3; fd++) {
 		PyObject *text = PySys_GetObject(streams[fd].original);
 
-		if (!io_module || !encoding || !errors || !text || text == Py_None ||
+		if (!io_module || !usual.encoding || !usual.errors || !text || text == Py_None ||
 		    levels_of(text, streams[fd].kept))
 			talk_refuse("prepare sys.%s: %s", streams[fd].name,
 				imports_traceback());
 		Py_INCREF(text);
+		streams[fd].buffer_references = Py_REFCNT(streams[fd].kept[BUFFER]);
 	}
 	keep_settings();
 }
@@ -103,12 +114,12 @@ void streams_check(void)
 		for (size_t i = 0; i < SETTINGS; i++) {
 			PyObject *was = kept_settings[fd][i];
 			PyObject *now = PyObject_GetAttrString(streams[fd].kept[TEXT],
-				settings[i]);
+				setting_names[i]);
 
 			if (was && now && PyObject_RichCompareBool(was, now, Py_EQ) != 1)
 				talk_refuse("the workload changed the %s of sys.%s, which an "
 					"image does not hold; let it do so after the restore",
-					settings[i], streams[fd].name);
+					setting_names[i], streams[fd].name);
 			PyErr_Clear();	/* detached: nothing to compare */
 			Py_XDECREF(now);
 		}
@@ -133,31 +144,43 @@ static int kind_of(int fd, struct kind *kind)
 	return 0;
 }
 
+/* Whether the stream is text on a raw file, with no buffer in between. */
+static int is_bare(const struct stream *s, const struct settings *settings)
+{
+	return s->writes && settings->unbuffered;
+}
+
+static int set_text(PyObject *object, const char *name, const char *value)
+{
+	PyObject *text = PyUnicode_FromString(value);
+	int failed = !text || PyObject_SetAttrString(object, name, text);
+
+	Py_XDECREF(text);
+	return failed;
+}
+
 /* create_stdio() of Python/pylifecycle.c. */
-static PyObject *create(int fd)
+static PyObject *create(int fd, const struct settings *settings)
 {
 	struct stream *s = &streams[fd];
-	PyObject *levels[LEVELS] = { 0 }, *text, *name = NULL, *mode = NULL;
-	int terminal = isatty(fd);
+	int bare = is_bare(s, settings), unbuffered = settings->unbuffered;
+	PyObject *text = NULL, *raw = NULL, *below;
 
-	levels[BUFFER] = PyObject_CallMethod(io_module, "open", "isiOOOO", fd,
-		s->writes ? "wb" : "rb", -1, Py_None, Py_None, Py_None, Py_False);
-	if (!levels[BUFFER])
-		return NULL;
-	levels[RAW] = PyObject_GetAttrString(levels[BUFFER], "raw");
-	name = PyUnicode_FromString(s->shown);
-	if (!levels[RAW] || !name || PyObject_SetAttrString(levels[RAW], "name", name))
-		return NULL;
-	text = PyObject_CallMethod(io_module, "TextIOWrapper", "OOOsOO", levels[BUFFER],
-		encoding, fd == 2 ? errors_of_stderr : errors, "\n",
-		terminal || fd == 2 ? Py_True : Py_False, Py_False);
-	mode = PyUnicode_FromString(s->writes ? "w" : "r");
-	if (!text || !mode || PyObject_SetAttrString(text, "mode", mode))
-		return NULL;
-	Py_DECREF(levels[BUFFER]);
-	Py_DECREF(levels[RAW]);
-	Py_DECREF(name);
-	Py_DECREF(mode);
+	below = PyObject_CallMethod(io_module, "open", "isiOOOO", fd,
+		s->writes ? "wb" : "rb", bare ? 0 : -1, Py_None, Py_None, Py_None, Py_False);
+	if (below && bare)
+		Py_INCREF(raw = below);
+	else if (below)
+		raw = PyObject_GetAttrString(below, "raw");
+	if (raw && set_text(raw, "name", s->shown) == 0)
+		text = PyObject_CallMethod(io_module, "TextIOWrapper", "OOOsOO", below,
+			settings->encoding, fd == 2 ? errors_of_stderr : settings->errors,
+			"\n", !unbuffered && (fd == 2 || isatty(fd)) ? Py_True : Py_False,
+			unbuffered ? Py_True : Py_False);
+	Py_XDECREF(raw);
+	Py_XDECREF(below);
+	if (text && set_text(text, "mode", s->writes ? "w" : "r"))
+		Py_CLEAR(text);
 	return text;
 }
 
@@ -174,17 +197,26 @@ static size_t body_size(PyObject *object)
 }
 
 /* Copies the bodies of a stream that lives for ever, with one more reference
- * to all that they hold, and with the kept objects in place of its own. */
-static int snapshot(struct stream *s, PyObject *text, struct body *body)
+ * to all that they hold, and with the kept objects in place of its own. A bare
+ * one leaves the kept buffer as it is. */
+static int snapshot(struct stream *s, PyObject *text, int bare, struct body *body)
 {
-	PyObject *levels[LEVELS];
+	PyObject *levels[LEVELS] = { text };
 
-	if (levels_of(text, levels))
+	if (bare)
+		levels[RAW] = PyObject_GetAttrString(text, "buffer");
+	else
+		levels_of(text, levels);
+	if (!levels[RAW])
 		return -1;
 	for (int l = 0; l < LEVELS; l++) {
-		size_t size = body_size(levels[l]);
+		size_t size;
 		PyObject **words;
 
+		body->bytes[l] = NULL;
+		if (!levels[l])
+			continue;
+		size = body_size(levels[l]);
 		if (Py_TYPE(levels[l]) != Py_TYPE(s->kept[l]) ||
 		    !(body->bytes[l] = malloc(size)))
 			return -1;
@@ -193,7 +225,7 @@ static int snapshot(struct stream *s, PyObject *text, struct body *body)
 		words = (PyObject **)body->bytes[l];
 		for (size_t w = 0; w < size / sizeof *words; w++)
 			for (int other = 0; other < LEVELS; other++)
-				if (words[w] == levels[other])
+				if (levels[other] && words[w] == levels[other])
 					words[w] = s->kept[other];
 		/* not to be finalised: that would flush and close */
 		if (PyObject_GC_IsTracked(levels[l]))
@@ -209,6 +241,8 @@ static void copy_in(struct stream *s, const struct body *body)
 		size_t weak = (size_t)Py_TYPE(to)->tp_weaklistoffset;
 		size_t size = (size_t)Py_TYPE(to)->tp_basicsize, head = sizeof(PyObject);
 
+		if (!body->bytes[l])
+			continue;
 		/* weak references to the kept object stay with it */
 		if (weak < head || weak >= size)
 			weak = size;
@@ -232,8 +266,8 @@ static void prepare_one(int fd, int with)
 	saved = fcntl(fd, F_DUPFD_CLOEXEC, 10);
 	if (saved < 0 || dup2(with, fd) < 0)
 		talk_refuse("prepare sys.%s: %m", s->name);
-	text = create(fd);
-	if (!text || kind_of(fd, &body->kind) || snapshot(s, text, body))
+	text = create(fd, &usual);
+	if (!text || kind_of(fd, &body->kind) || snapshot(s, text, 0, body))
 		talk_refuse("prepare sys.%s: %s", s->name, imports_traceback());
 	dup2(saved, fd);
 	close(saved);
@@ -292,23 +326,94 @@ static void set_none(const struct stream *s)
 	PySys_SetObject(s->original, Py_None);
 }
 
-static void resume_one(int fd, const struct kind *kind)
+static int make_one(int fd, const struct settings *settings)
 {
 	struct stream *s = &streams[fd];
-	const struct body *body = find(s, kind);
 	struct body made;
+	PyObject *text = create(fd, settings);
 
-	if (!body) {
-		PyObject *text = create(fd);
-
-		if (!text || snapshot(s, text, &made)) {
-			PyErr_Clear();
-			set_none(s);
-			return;
-		}
-		body = &made;
+	if (!text || snapshot(s, text, is_bare(s, settings), &made)) {
+		PyErr_Clear();
+		return -1;
 	}
-	copy_in(s, body);
+	copy_in(s, &made);
+	return 0;
+}
+
+static void resume_one(int fd, const struct kind *kind)
+{
+	const struct body *body = find(&streams[fd], kind);
+
+	if (body)
+		copy_in(&streams[fd], body);
+	else if (make_one(fd, &usual))
+		set_none(&streams[fd]);
+}
+
+static PyObject *decode(const char *text, size_t length)
+{
+	char *copy = strndup(text, length);
+	wchar_t *wide = copy ? Py_DecodeLocale(copy, NULL) : NULL;
+	PyObject *decoded = wide ? PyUnicode_FromWideChar(wide, -1) : NULL;
+
+	PyMem_RawFree(wide);
+	free(copy);
+	return decoded;
+}
+
+/* pylifecycle.c, init_stdio_encoding(): streams have the codec's own name. */
+static PyObject *codec_name(PyObject *name)
+{
+	PyObject *codecs = PyImport_ImportModule("codecs");
+	PyObject *codec = codecs && name ?
+		PyObject_CallMethod(codecs, "lookup", "O", name) : NULL;
+	PyObject *own = codec ? PyObject_GetAttrString(codec, "name") : NULL;
+
+	Py_XDECREF(codec);
+	Py_XDECREF(codecs);
+	Py_XDECREF(name);
+	return own;
+}
+
+/* initconfig.c, config_init_stdio_encoding(): "ENCODING:ERRORS", either of
+ * which may be missing. An encoding by itself means strict. */
+static int read_settings(const struct python_options *options, struct settings *settings)
+{
+	const char *text = options->io_encoding;
+	size_t length = text ? strcspn(text, ":") : 0;
+
+	*settings = usual;
+	settings->unbuffered = !!(options->flags & PYTHON_UNBUFFERED);
+	if (length) {
+		settings->encoding = codec_name(decode(text, length));
+		settings->errors = PyUnicode_FromString("strict");
+	}
+	if (text && text[length] && text[length + 1])
+		settings->errors = decode(text + length + 1, strlen(text + length + 1));
+	return settings->encoding && settings->errors ? 0 : -1;
+}
+
+/* By other settings than the ones that were prepared. A module that holds the
+ * buffer of a stream which has none now would write where it should not. */
+static const char *resume_otherwise(const struct python_options *options,
+	const int missing[3])
+{
+	struct settings settings;
+
+	if (read_settings(options, &settings))
+		return "PYTHONIOENCODING names no codec";
+	for (int fd = 0; fd < 3; fd++) {
+		struct stream *s = &streams[fd];
+
+		if (is_bare(s, &settings) && Py_REFCNT(s->kept[BUFFER]) > s->buffer_references)
+			return "a frozen module holds the buffer of a standard stream, "
+				"which is to be unbuffered";
+		if (missing[fd])
+			set_none(s);
+		else if (make_one(fd, &settings))
+			return "a standard stream can't be made so";
+	}
+	return NULL;
 }
 
 int streams_is_kept(const PyObject *object)
@@ -320,7 +425,7 @@ int streams_is_kept(const PyObject *object)
 	return 0;
 }
 
-int streams_resume(void)
+const char *streams_resume(const struct python_options *options)
 {
 	struct kind kinds[3];
 	int missing[3];
@@ -328,14 +433,16 @@ int streams_resume(void)
 	for (int fd = 0; fd < 3; fd++) {
 		missing[fd] = kind_of(fd, &kinds[fd]);
 		if (!missing[fd] && kinds[fd].folder)
-			return -1;
+			return "a standard stream is a folder";
 	}
+	if ((options->flags & PYTHON_UNBUFFERED) || options->io_encoding)
+		return resume_otherwise(options, missing);
 	for (int fd = 0; fd < 3; fd++)
 		if (missing[fd])
 			set_none(&streams[fd]);
 		else
 			resume_one(fd, &kinds[fd]);
-	return 0;
+	return NULL;
 }
 
 /* Text and buffer: either may be in use without the other (detach()). */

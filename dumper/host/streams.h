@@ -6,6 +6,8 @@
 
 #include <Python.h>
 
+struct python_options;
+
 /* Remembers the stream objects that Python made at its start: whatever the
  * workload does with them, they are the same objects after the restore. */
 void streams_keep(void);
@@ -19,9 +21,10 @@ void streams_check(void);
 void streams_prepare(void);
 
 /* Puts the content in place that Python would have made for descriptors 0, 1
- * and 2 as they are now. -1, and nothing done, where one is a folder: python3
- * refuses to start then. Needs the GIL. */
-int streams_resume(void);
+ * and 2 as they are now, under these options. NULL; or the reason why plain
+ * python3 has to run instead: it refuses to start, or the frozen modules know of
+ * other streams. Needs the GIL. */
+const char *streams_resume(const struct python_options *options);
 
 /* Flushes the kept streams without a word about failures, as their
  * deallocation does in python3. */

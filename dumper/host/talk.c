@@ -95,7 +95,7 @@ static char *value_of(char *string, const char *key)
 void talk_read_spec(struct talk_spec *spec)
 {
 	struct control_head head;
-	size_t imports = 0, warmups = 0, unset = 0;
+	size_t imports = 0, warmups = 0, unset = 0, options = 0;
 	char *data, *value;
 
 	memset(spec, 0, sizeof *spec);
@@ -108,7 +108,8 @@ void talk_read_spec(struct talk_spec *spec)
 	spec->imports = calloc(1, sizeof *spec->imports);
 	spec->warmups = calloc(1, sizeof *spec->warmups);
 	spec->unset = calloc(1, sizeof *spec->unset);
-	if (!data || !spec->imports || !spec->warmups || !spec->unset)
+	spec->options = calloc(1, sizeof *spec->options);
+	if (!data || !spec->imports || !spec->warmups || !spec->unset || !spec->options)
 		talk_refuse("out of memory");
 	read_all(data, head.length);
 	for (char *s = data; s < data + head.length; s += strlen(s) + 1) {
@@ -118,6 +119,8 @@ void talk_read_spec(struct talk_spec *spec)
 			append(&spec->unset, &unset, value);
 		else if ((value = value_of(s, "warmup")))
 			append(&spec->warmups, &warmups, value);
+		else if ((value = value_of(s, "option")))
+			append(&spec->options, &options, value);
 		else if ((value = value_of(s, "trace")))
 			spec->trace = atoi(value);
 		else if ((value = value_of(s, "stack")))

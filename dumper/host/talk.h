@@ -11,6 +11,7 @@ struct talk_spec {
 	char **imports;		/* NULL-terminated */
 	char **warmups;		/* NULL-terminated */
 	char **unset;		/* NULL-terminated */
+	char **options;		/* of python3's command line; NULL-terminated */
 	unsigned long long stack_soft, stack_hard;
 	int trace;		/* descriptor to find the opener of, or -1 */
 };

@@ -190,12 +190,28 @@ BROKEN(note_size, note()->descsz = 20, IMAGE_FAULT_PREFIX_SIZE)
 BROKEN(prefix_small, prefix()->size = 25, IMAGE_FAULT_PREFIX_SIZE)
 BROKEN(prefix_large, prefix()->size = ~0u, IMAGE_FAULT_PREFIX_SIZE)
 BROKEN(checksum, prefix()->entry++, IMAGE_FAULT_CHECKSUM)
+START_TEST(options)
+{
+	const char *option = prefix()->python;
+
+	ck_assert_ptr_null(image_next_option(prefix(), option));
+	prefix()->python[4] = prefix()->python[7] = 0;	/* "/usr", "bi", the rest */
+	seal();
+	ck_assert_int_eq(image_check_prefix(bytes, IMAGE_PAGE), IMAGE_SOUND);
+	ck_assert_str_eq(option, "/usr");
+	option = image_next_option(prefix(), option);
+	ck_assert_str_eq(option, "bi");
+	ck_assert_ptr_nonnull(option = image_next_option(prefix(), option));
+	ck_assert_ptr_null(image_next_option(prefix(), option));
+}
+END_TEST
+
 BROKEN(relative, (prefix()->python[0] = 'x', seal()), IMAGE_FAULT_PYTHON)
-BROKEN(inner_nul, (prefix()->python[3] = 0, seal()), IMAGE_FAULT_PYTHON)
+BROKEN(empty_option, (prefix()->python[3] = prefix()->python[4] = 0, seal()), IMAGE_FAULT_PYTHON)
 BROKEN(no_nul, (prefix()->python[sizeof(PYTHON) - 1] = 'x', seal()), IMAGE_FAULT_PYTHON)
 BROKEN(magic, prefix()->magic[2] = 'X', IMAGE_FAULT_MAGIC)
 BROKEN(partial, memcpy(prefix()->magic, IMAGE_MAGIC_PARTIAL, 8), IMAGE_FAULT_PARTIAL)
-BROKEN(format, (prefix()->format = 2, seal()), IMAGE_FAULT_FORMAT)
+BROKEN(format, (prefix()->format = IMAGE_FORMAT + 1, seal()), IMAGE_FAULT_FORMAT)
 BROKEN(truncated, (prefix()->file_size++, seal()), IMAGE_FAULT_TRUNCATED)
 BROKEN(grew, (prefix()->file_size--, seal()), IMAGE_FAULT_GREW)
 BROKEN(other_entry, (prefix()->entry++, seal()), IMAGE_FAULT_ELF_HEADER)
@@ -333,7 +349,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		sound, not_elf_nor_note, not_elf, note_name, note_type, note_size,
-		prefix_small, prefix_large, checksum, relative, inner_nul, no_nul, magic,
+		prefix_small, prefix_large, checksum, relative, empty_option, no_nul,
+		magic, options,
 		partial, format, truncated, grew, other_entry, no_header, header_note,
 		header_far, meta_odd, meta_large, meta_behind_file, meta_smaller,
 		moved, elf_class, elf_type, elf_machine, phentsize, phnum_none, phnum_most,

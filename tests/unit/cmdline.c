@@ -1,5 +1,5 @@
 /*
- * restorer/cmdline.c: python3's command line, in the forms that an image honours.
+ * restorer/cmdline.c and include/python_options.h: python3's command line.
  */
 #include <check.h>
 #include <stddef.h>
@@ -26,14 +26,40 @@ static const struct {
 	{ { "", "a" }, NULL, STARTUP_FILE, "", 1 },
 	{ { "-c" }, "-c", 0, NULL, 0 },
 	{ { "-m" }, "-m", 0, NULL, 0 },
-	{ { "--" }, "--", 0, NULL, 0 },
-	{ { "--", "x.py" }, "--", 0, NULL, 0 },
+	{ { "--" }, NULL, STARTUP_STDIN, NULL, 1 },
+	{ { "--", "x.py", "a" }, NULL, STARTUP_FILE, "x.py", 2 },
+	{ { "--", "-c", "a" }, NULL, STARTUP_FILE, "-c", 2 },
+	{ { "--", "-", "a" }, NULL, STARTUP_FILE, "-", 2 },
+	{ { "-B", "--", "x.py" }, NULL, STARTUP_FILE, "x.py", 3 },
 	{ { "--version" }, "--version", 0, NULL, 0 },
 	{ { "-V" }, "-V", 0, NULL, 0 },
-	{ { "-Ic", "pass" }, "-Ic", 0, NULL, 0 },
+	{ { "-h" }, "-h", 0, NULL, 0 },
+	{ { "-B", "-?" }, "-?", 0, NULL, 0 },
+	{ { "--nothing" }, "--nothing", 0, NULL, 0 },
+	{ { "---" }, "---", 0, NULL, 0 },
+	{ { "-B-" }, "-B-", 0, NULL, 0 },
+	{ { "-y" }, "-y", 0, NULL, 0 },
+	{ { "-J" }, "-J", 0, NULL, 0 },
+	{ { "-Ic", "pass" }, NULL, STARTUP_COMMAND, "pass", 2 },
+	{ { "-BIcpass", "a" }, NULL, STARTUP_COMMAND, "pass", 1 },
+	{ { "-Bm", "json", "-O" }, NULL, STARTUP_MODULE, "json", 2 },
+	{ { "-Bc" }, "-Bc", 0, NULL, 0 },
+	{ { "-B", "-c" }, "-c", 0, NULL, 0 },
+	{ { "-c", "-m" }, NULL, STARTUP_COMMAND, "-m", 2 },
+	{ { "-BO", "x.py" }, "-BO", 0, NULL, 0 },
 	{ { "-X", "dev", "x.py" }, "-X", 0, NULL, 0 },
+	{ { "-Xdev", "x.py" }, "-Xdev", 0, NULL, 0 },
+	{ { "-X" }, "-X", 0, NULL, 0 },
+	{ { "-X", "faulthandler", "x.py" }, NULL, STARTUP_FILE, "x.py", 3 },
+	{ { "-BXfaulthandler", "x.py" }, NULL, STARTUP_FILE, "x.py", 2 },
+	{ { "-Xfaulthandler=1", "x.py" }, "-Xfaulthandler=1", 0, NULL, 0 },
+	{ { "-Xfault", "x.py" }, "-Xfault", 0, NULL, 0 },
+	{ { "-W", "error", "x.py" }, "-W", 0, NULL, 0 },
 	{ { "-O", "-c", "pass" }, "-O", 0, NULL, 0 },
-	{ { "-i" }, "-i", 0, NULL, 0 },
+	{ { "-i" }, NULL, STARTUP_STDIN, NULL, 1 },
+	{ { "-i", "-" }, NULL, STARTUP_FILE, "-", 2 },
+	{ { "--check-hash-based-pycs", "always" }, "--check-hash-based-pycs", 0, NULL, 0 },
+	{ { "--check-hash-based-pycs" }, "--check-hash-based-pycs", 0, NULL, 0 },
 };
 
 START_TEST(forms)
@@ -57,6 +83,37 @@ START_TEST(forms)
 }
 END_TEST
 
+static const struct {
+	const char *word;
+	struct python_options options;
+} asked[] = {
+	{ "-B", { .flags = PYTHON_NO_BYTECODE } },
+	{ "-E", { .flags = PYTHON_NO_ENVIRONMENT } },
+	{ "-P", { .flags = PYTHON_SAFE_PATH } },
+	{ "-s", { .flags = PYTHON_NO_USER_SITE } },
+	{ "-u", { .flags = PYTHON_UNBUFFERED } },
+	{ "-x", { .flags = PYTHON_SKIP_LINE } },
+	{ "-I", { .flags = PYTHON_ISOLATED | PYTHON_NO_ENVIRONMENT | PYTHON_NO_USER_SITE
+		| PYTHON_SAFE_PATH } },
+	{ "-qqi", { .flags = PYTHON_QUIET | PYTHON_INSPECT | PYTHON_INTERACTIVE,
+		.quiet = 2, .inspect = 1, .interactive = 1 } },
+	{ "-Xfaulthandler", { .flags = PYTHON_FAULTHANDLER | PYTHON_X_FAULTHANDLER } },
+	{ "-tR", { 0 } },
+};
+
+START_TEST(options)
+{
+	char *argv[] = { (char *)(size_t)asked[_i].word, NULL };
+	struct startup startup = { 0 };
+
+	ck_assert_ptr_null(cmdline_read(1, argv, &startup));
+	ck_assert_uint_eq(startup.options.flags, asked[_i].options.flags);
+	ck_assert_int_eq(startup.options.inspect, asked[_i].options.inspect);
+	ck_assert_int_eq(startup.options.interactive, asked[_i].options.interactive);
+	ck_assert_int_eq(startup.options.quiet, asked[_i].options.quiet);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("cmdline");
@@ -65,6 +122,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tcase, forms, 0, sizeof(rows) / sizeof(*rows));
+	tcase_add_loop_test(tcase, options, 0, sizeof(asked) / sizeof(*asked));
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

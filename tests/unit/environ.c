@@ -19,13 +19,68 @@ static void read_one(const char *variable)
 	environ_read((char **)(void *)envp, &values);
 }
 
+/* One of python3's variables: what it asks for, or that no image can do it. */
+static const struct {
+	const char *variable;
+	int foreign;
+	uint32_t flags;
+	int32_t inspect;
+} python[] = {
+	{ "PYTHONPATH=/x", 1, 0, 0 }, { "PYTHONPATH=", 0, 0, 0 },
+	{ "PYTHONHASHSEED=0", 1, 0, 0 }, { "PYTHONHASHSEED=random", 0, 0, 0 },
+	{ "PYTHON_JIT=1", 1, 0, 0 }, { "PYTHON=x", 1, 0, 0 }, { "PYTHON=", 0, 0, 0 },
+	{ "PYTHON", 0, 0, 0 }, { "PYTHONPATH", 0, 0, 0 }, { "PYTHO=x", 0, 0, 0 },
+	{ "XPYTHONPATH=/x", 0, 0, 0 }, { "PYTHONPATHX=/x", 1, 0, 0 },
+	{ "PYTHONVERBOSE=1", 1, 0, 0 }, { "PYTHON_VERSION=3.11", 0, 0, 0 },
+	{ "PYTHONUNBUFFERED=1", 0, PYTHON_UNBUFFERED, 0 },
+	{ "PYTHONUNBUFFERED=", 0, 0, 0 }, { "PYTHONUNBUFFERED=0", 0, 0, 0 },
+	{ "PYTHONUNBUFFERED= +00", 0, 0, 0 }, { "PYTHONUNBUFFERED=0x", 0, PYTHON_UNBUFFERED, 0 },
+	{ "PYTHONUNBUFFERED=-2", 0, PYTHON_UNBUFFERED, 0 },
+	{ "PYTHONUNBUFFERED=no", 0, PYTHON_UNBUFFERED, 0 },
+	{ "PYTHONSAFEPATH=0", 0, PYTHON_SAFE_PATH, 0 },
+	{ "PYTHONNOUSERSITE=1", 0, PYTHON_NO_USER_SITE, 0 },
+	{ "PYTHONDONTWRITEBYTECODE=x", 0, PYTHON_NO_BYTECODE, 0 },
+	{ "PYTHONFAULTHANDLER=0", 0, PYTHON_FAULTHANDLER, 0 },
+	{ "PYTHONINSPECT=3", 0, PYTHON_INSPECT, 3 },
+	{ "PYTHONINSPECT=99999999999", 0, PYTHON_INSPECT, 1 },
+	{ "PYTHONINSPECT=2147483647", 0, PYTHON_INSPECT, 2147483647 },
+};
+
+START_TEST(python_variables)
+{
+	struct python_options options = { .inspect = 2 };
+	const char *refused;
+
+	read_one(python[_i].variable);
+	ck_assert_ptr_null(values.foreign);
+	refused = environ_ask(&values, &options);
+	ck_assert_pstr_eq(refused, python[_i].foreign ? python[_i].variable : NULL);
+	ck_assert_uint_eq(options.flags, python[_i].flags);
+	ck_assert_int_eq(options.inspect, python[_i].inspect > 2 ? python[_i].inspect : 2);
+	options = (struct python_options){ .flags = PYTHON_NO_ENVIRONMENT };
+	ck_assert_ptr_null(environ_ask(&values, &options));
+	ck_assert_uint_eq(options.flags, PYTHON_NO_ENVIRONMENT);
+}
+END_TEST
+
+START_TEST(io_encoding)
+{
+	struct python_options options = { 0 };
+
+	read_one("PYTHONIOENCODING=latin-1:strict");
+	ck_assert_ptr_null(environ_ask(&values, &options));
+	ck_assert_str_eq(options.io_encoding, "latin-1:strict");
+	read_one("PYTHONIOENCODING=");
+	ck_assert_ptr_null(environ_ask(&values, &options));
+	ck_assert_ptr_null(options.io_encoding);
+}
+END_TEST
+
 static const struct {
 	const char *variable;
 	int foreign;
 } foreign[] = {
-	{ "PYTHONPATH=/x", 1 }, { "PYTHONPATH=", 0 }, { "PYTHONHASHSEED=0", 1 },
-	{ "PYTHON_JIT=1", 1 }, { "PYTHON=x", 1 }, { "PYTHON=", 0 }, { "PYTHON", 0 },
-	{ "PYTHONPATH", 0 }, { "PYTHO=x", 0 }, { "XPYTHONPATH=/x", 0 },
+	{ "_PYTHON_HOST_PLATFORM=x", 1 }, { "_=/bin/env", 0 },
 	{ "LD_PRELOAD=x.so", 1 }, { "LD_PRELOAD=", 0 }, { "LD=x", 0 },
 	{ "MALLOC_ARENA_MAX=1", 1 }, { "MALLOC_=", 0 }, { "MALLOCX=1", 0 },
 	{ "GLIBC_TUNABLES=glibc.x=1", 1 }, { "GLIBC_TUNABLES=", 0 },
@@ -179,6 +234,8 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_add_loop_test(tcase, python_variables, 0, sizeof(python) / sizeof(*python));
+	tcase_add_test(tcase, io_encoding);
 	tcase_add_loop_test(tcase, foreign_variables, 0, sizeof(foreign) / sizeof(*foreign));
 	tcase_add_test(tcase, picks);
 	tcase_add_loop_test(tcase, locale, 0, sizeof(locales) / sizeof(*locales));

@@ -82,6 +82,19 @@ START_TEST(not_there)
 }
 END_TEST
 
+START_TEST(unwanted)
+{
+	const struct site_user user = { .uid = getuid(), .home = home, .unwanted = 1 };
+
+	make("");
+	ck_assert_int_eq(site_find(&meta, &meta.header, &user, path, &folder, &reason), 0);
+	ck_assert_ptr_null(folder);
+	meta.header.flags |= IMAGE_USER_SITE_USED;
+	ck_assert_int_eq(site_find(&meta, &meta.header, &user, path, &folder, &reason), -1);
+	meta.header.flags = 0;
+}
+END_TEST
+
 START_TEST(there)
 {
 	char slashes[80];
@@ -261,6 +274,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, not_there);
 	tcase_add_test(tcase, there);
+	tcase_add_test(tcase, unwanted);
 	tcase_add_test(tcase, harmless_entries);
 	tcase_add_loop_test(tcase, shadow, 0, sizeof(shadows) / sizeof(*shadows));
 	tcase_add_test(tcase, pth_with_no_names);

@@ -28,7 +28,8 @@ START_TEST(takes_every_option)
 	struct spec spec;
 
 	ck_assert_int_eq(parse("-i os.path --import json -w /w.py -o x --python 3.11 "
-		"--keep-env A --keep-env=B=2 --freshness stat --json -v", &spec, &err), 0);
+		"--keep-env A --keep-env=B=2 --freshness stat --json -v "
+		"--python-option -OB --python-option -Xdev --keep-env PYTHONHASHSEED=0", &spec, &err), 0);
 	ck_assert_uint_eq(spec.imports.count, 2);
 	ck_assert_str_eq(spec.imports.items[0], "os.path");
 	ck_assert_str_eq(spec.imports.items[1], "json");
@@ -37,6 +38,9 @@ START_TEST(takes_every_option)
 	ck_assert_str_eq(spec.python, "3.11");
 	ck_assert_str_eq(spec.keep_env.items[1], "B=2");
 	ck_assert_int_eq(spec.freshness, SPEC_STAT);
+	ck_assert_uint_eq(spec.options.count, 2);
+	ck_assert_str_eq(spec.options.items[0], "-OB");
+	ck_assert_str_eq(spec.options.items[1], "-Xdev");
 	ck_assert(spec.json && spec.verbose && !spec.quiet);
 	spec_free(&spec);
 }
@@ -79,7 +83,21 @@ START_TEST(refuses)
 		{"-o x --for -- ls", "--for: unknown"},
 		{"-o x --io strict", "--io: unknown"},
 		{"-o x --hash-seed 0", "--hash-seed: unknown"},
-		{"-o x --python-option -O", "--python-option: unknown"},
+		{"-o x --python-option", "an argument is missing"},
+		{"-o x --python-option=", "no option of python3"},
+		{"-o x --python-option x.py", "no option of python3"},
+		{"-o x --python-option -c", "no option of python3"},
+		{"-o x --python-option -cpass", "no option of python3"},
+		{"-o x --python-option --", "no option of python3"},
+		{"-o x --python-option -", "no option of python3"},
+		{"-o x --python-option -V", "no image can hold"},
+		{"-o x --python-option -v", "no image can hold"},
+		{"-o x --python-option -X", "lacks its argument"},
+		{"-o x --python-option -Ximporttime", "no image can hold"},
+		{"-o x --python-option -y", "python3 does not know"},
+		{"-o x --keep-env PYTHONUNBUFFERED=1", "when the image is run"},
+		{"-o x --keep-env PYTHONIOENCODING", "when the image is run"},
+		{"-o x --keep-env PYTHONVERBOSE", "when the image is run"},
 		{"-o x --cpu native", "--cpu: unknown"},
 		{"-o x --freshness maybe", "--freshness maybe"},
 		{"-o x -i a..b", "a module's name"}, {"-o x -i .a", "a module's name"},

@@ -79,15 +79,18 @@ END_TEST
 
 START_TEST(measures_both)
 {
-	struct list imports = {0};
+	struct list imports = {0}, options = {0};
 	struct trial_times times = {0};
 
-	make("#!/bin/sh\nexit 0\n");
+	/* the interpreter is run with its options before -c */
+	make("#!/bin/sh\n[ \"$1$2\" = -cpass ] || [ \"$1$2$3\" = '-O-cimport a, b.c' ]\n");
+	list_add(&options, "-O");
 	list_add(&imports, "a");
 	list_add(&imports, "b.c");
-	ck_assert_msg(!trial_measure(&trial, &imports, &times, &err), "%s", err.text);
+	ck_assert_msg(!trial_measure(&trial, &options, &imports, &times, &err), "%s", err.text);
 	ck_assert(times.image > 0 && times.python > 0);
 	list_free(&imports);
+	list_free(&options);
 	drop();
 }
 END_TEST

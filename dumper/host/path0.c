@@ -1,0 +1,129 @@
+/*
+ * The first item of sys.path: the script's folder, the working folder or nothing,
+ * by the rules of pymain_run_python.
+ */
+#include "path0.h"
+#include "cpython.h"
+#include "handoff.h"
+#include "talk.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static PyObject *path;		/* sys.path */
+
+static const char stand_in[] = "<script>";
+static Py_ssize_t place;	/* of the script's folder in sys.path */
+
+void path0_reserve(void)
+{
+	PyObject *text = PyUnicode_FromString(stand_in);
+
+	path = PySys_GetObject("path");
+	if (!text || !path || PyList_Insert(path, 0, text))
+		talk_refuse("prepare sys.path");
+	Py_DECREF(text);
+}
+
+void path0_release(void)
+{
+	PyObject *text = PyUnicode_FromString(stand_in);
+	PyObject *list = PySys_GetObject("path");
+	PyObject *cache = PySys_GetObject("path_importer_cache");
+
+	place = list && text ? PySequence_Index(list, text) : -1;
+	if (place >= 0)
+		PySequence_DelItem(list, place);
+	else
+		place = 0;	/* the workload took it out */
+	if (cache && PyDict_GetItem(cache, text))
+		PyDict_DelItem(cache, text);
+	PyErr_Clear();
+	Py_XDECREF(text);
+}
+
+void path0_forget(void)
+{
+	PySequence_DelItem(path, place);
+}
+
+void path0_prepare(void)
+{
+	path = PySys_GetObject("path");
+	Py_XINCREF(path);
+}
+
+int path0_insert(PyObject *text)
+{
+	return PyList_Insert(path, place, text);
+}
+
+/* pathconfig.c, _PyPathConfig_ComputeSysPath0: for a file its folder, after one
+ * symbolic link and realpath. NULL: leave sys.path alone. */
+static char *folder_of(const char *file, char *buffer)
+{
+	char link[PATH_MAX + 1], joined[2 * PATH_MAX + 2];
+	ssize_t n = readlink(file, link, PATH_MAX);
+	char *slash;
+
+	if (n > 0) {
+		const char *last = strrchr(file, '/');
+
+		link[n] = 0;
+		if (link[0] == '/' || (strchr(link, '/') && !last))
+			file = link;
+		else if (strchr(link, '/') && strlen(file) < PATH_MAX) {
+			snprintf(joined, sizeof joined, "%.*s/%s",
+				(int)(last - file), file, link);
+			file = joined;
+		}
+	}
+	if (!realpath(file, buffer))
+		snprintf(buffer, PATH_MAX, "%.*s", PATH_MAX - 1, file);
+	slash = strrchr(buffer, '/');
+	if (!slash)
+		buffer[0] = 0;
+	else if (slash > buffer)
+		*slash = 0;
+	else
+		slash[1] = 0;
+	return buffer;
+}
+
+/* Functions of their own: their buffers must not make the stack deeper for -c. */
+__attribute__((noinline)) static PyObject *path0_of_module(void)
+{
+	char buffer[PATH_MAX + 1];
+
+	return getcwd(buffer, sizeof buffer) ? PyUnicode_DecodeFSDefault(buffer) : Py_None;
+}
+
+__attribute__((noinline)) static PyObject *path0_of_file(const char *file)
+{
+	char buffer[PATH_MAX + 1];
+
+	return PyUnicode_DecodeFSDefault(folder_of(file, buffer));
+}
+
+int path0_add(const struct startup *s)
+{
+	PyObject *text;
+	int bad;
+
+	if (s->options.flags & PYTHON_SAFE_PATH)
+		return 0;
+	if (s->mode == STARTUP_MODULE)
+		text = path0_of_module();
+	else if (s->mode == STARTUP_FILE)
+		text = path0_of_file(s->what);
+	else
+		text = PyUnicode_FromString("");
+	if (text == Py_None)
+		return 0;	/* no working folder: leave sys.path alone */
+	bad = !text || path0_insert(text);
+	Py_XDECREF(text);
+	return bad ? -1 : 0;
+}

@@ -1,0 +1,29 @@
+/*
+ * The script's folder in sys.path.
+ */
+#ifndef PATH0_H
+#define PATH0_H
+
+#include <Python.h>
+
+struct startup;
+
+/* In python3 the script's folder is on sys.path before anything is imported, so
+ * what imports insert in front stays in front of it. Puts a stand-in there, and
+ * takes it out again after the workload, remembering its place. */
+void path0_reserve(void);
+void path0_release(void);
+
+/* Before the freeze. */
+void path0_prepare(void);
+
+/* Puts there what python3 does for this start; nothing under -P. 0 or -1. */
+int path0_add(const struct startup *startup);
+
+/* Puts this there: a folder or zip file that is run. 0 or -1. */
+int path0_insert(PyObject *text);
+
+/* Takes out what a rehearsal put there. */
+void path0_forget(void);
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * The parts of Modules/main.c that have to do with the prompt: pymain_header,
+ * pymain_import_readline, pymain_run_startup, pymain_run_interactive_hook,
+ * pymain_run_stdin, pymain_repl.
+ */
+#include "repl.h"
+#include "cpython.h"
+#include "handoff.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int is_isolated(const struct startup *s)
+{
+	return !!(s->options.flags & PYTHON_ISOLATED);
+}
+
+/* A command, a module or a file, and not standard input. */
+static int runs_code(const struct startup *s)
+{
+	return s->mode != STARTUP_STDIN &&
+		!(s->mode == STARTUP_FILE && strcmp(s->what, "-") == 0);
+}
+
+static int is_interactive(const struct startup *s)
+{
+	return s->options.interactive || isatty(0);
+}
+
+/* A variable of python3's, as it is by now. */
+static const char *variable(const struct startup *s, const char *name)
+{
+	const char *value = s->options.flags & PYTHON_NO_ENVIRONMENT ? NULL : getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+static void import_quietly(const char *name)
+{
+	PyObject *module = PyImport_ImportModule(name);
+
+	if (!module)
+		PyErr_Clear();
+	Py_XDECREF(module);
+}
+
+void repl_import_readline(const struct startup *s)
+{
+	if ((!s->options.inspect && runs_code(s)) || is_isolated(s) || !isatty(0))
+		return;
+	import_quietly("readline");
+	import_quietly("rlcompleter");
+}
+
+void repl_header(const struct startup *s)
+{
+	if (s->options.quiet || runs_code(s) || !is_interactive(s))
+		return;
+	fprintf(stderr, "Python %s on %s\n", Py_GetVersion(), Py_GetPlatform());
+	if (cpython_config()->site_import)
+		fprintf(stderr, "Type \"help\", \"copyright\", \"credits\" or \"license\" "
+			"for more information.\n");
+}
+
+/* The file that PYTHONSTARTUP names: errors are printed, SystemExit ends it. */
+static void run_startup_file(const struct startup *s)
+{
+	const char *name = variable(s, "PYTHONSTARTUP");
+	PyCompilerFlags flags = { .cf_flags = 0, .cf_feature_version = PY_MINOR_VERSION };
+	PyObject *path = name ? PyUnicode_DecodeFSDefault(name) : NULL;
+	FILE *file = NULL;
+
+	if (!name)
+		return;
+	if (path && PySys_Audit("cpython.run_startup", "O", path) == 0) {
+		file = fopen(name, "re");
+		if (!file) {
+			int error = errno;
+
+			PySys_WriteStderr("Could not open PYTHONSTARTUP\n");
+			errno = error;
+			PyErr_SetFromErrnoWithFilenameObjects(PyExc_OSError, path, NULL);
+		}
+	}
+	Py_XDECREF(path);
+	if (!file) {
+		PyErr_Print();
+		return;
+	}
+	PyRun_SimpleFileExFlags(file, name, 0, &flags);
+	PyErr_Clear();
+	fclose(file);
+}
+
+static void run_interactive_hook(void)
+{
+	PyObject *hook = PySys_GetObject("__interactivehook__"), *result = NULL;
+
+	if (!hook)
+		return;
+	Py_INCREF(hook);
+	if (PySys_Audit("cpython.run_interactivehook", "O", hook) == 0)
+		result = PyObject_CallNoArgs(hook);
+	Py_DECREF(hook);
+	if (!result) {
+		PySys_WriteStderr("Failed calling sys.__interactivehook__\n");
+		PyErr_Print();
+	}
+	Py_XDECREF(result);
+}
+
+_Py_COMP_DIAG_PUSH
+_Py_COMP_DIAG_IGNORE_DEPR_DECLS
+/* From here on SystemExit ends the process, which it does not under -i. */
+static void stop_inspecting(void)
+{
+	cpython_config()->inspect = 0;
+	Py_InspectFlag = 0;
+}
+_Py_COMP_DIAG_POP
+
+static int run_loop(void)
+{
+	PyCompilerFlags flags = { .cf_flags = 0, .cf_feature_version = PY_MINOR_VERSION };
+
+	return PyRun_AnyFileExFlags(stdin, "<stdin>", 0, &flags) != 0;
+}
+
+int repl_run_stdin(const struct startup *s)
+{
+	if (is_interactive(s)) {
+		if (s->options.inspect)
+			stop_inspecting();
+		run_startup_file(s);
+		run_interactive_hook();
+	}
+	if (Py_MakePendingCalls() < 0 || PySys_Audit("cpython.run_stdin", NULL) < 0) {
+		PyErr_Print();
+		return 1;
+	}
+	return run_loop();
+}
+
+/* A program may ask for the prompt by setting the variable. */
+int repl_inspect(const struct startup *s, int code)
+{
+	if ((!s->options.inspect && !variable(s, "PYTHONINSPECT")) ||
+	    !is_interactive(s) || !runs_code(s))
+		return code;
+	if (s->options.inspect)
+		stop_inspecting();
+	run_interactive_hook();
+	return run_loop();
+}
