@@ -237,6 +237,8 @@ enum python_value {
 	PYTHON_NUMBER,		/* likewise, but not if it is 0 */
 	PYTHON_IO_ENCODING,	/* PYTHONIOENCODING */
 	PYTHON_RANDOM,		/* honoured if it is "random", else baked */
+	PYTHON_BY_MODULE,	/* PYTHON_TEXT, and -E does not matter: a module of
+				   the library reads it, and does not ask */
 };
 
 struct python_variable {
@@ -281,9 +283,9 @@ static const struct python_variable python_variable_table[] = {
 	{ "PYTHONSTARTUP", PYTHON_HONOURED, PYTHON_TEXT, 0 },
 	{ "PYTHONTHREADDEBUG", PYTHON_HONOURED, PYTHON_TEXT, 0 },	/* debug builds */
 	{ "PYTHONTRACEMALLOC", PYTHON_BAKED, PYTHON_TEXT, 0 },
-	{ "PYTHONTZPATH", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHONTZPATH", PYTHON_BAKED, PYTHON_BY_MODULE, 0 },
 	{ "PYTHONUNBUFFERED", PYTHON_HONOURED, PYTHON_NUMBER, PYTHON_UNBUFFERED },
-	{ "PYTHONUSERBASE", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHONUSERBASE", PYTHON_BAKED, PYTHON_BY_MODULE, 0 },
 	{ "PYTHONUTF8", PYTHON_BAKED, PYTHON_TEXT, 0 },
 	{ "PYTHONVERBOSE", PYTHON_PLAIN, PYTHON_NUMBER, 0 },
 	{ "PYTHONWARNDEFAULTENCODING", PYTHON_BAKED, PYTHON_TEXT, 0 },
@@ -343,8 +345,9 @@ static inline int32_t python_flag_value(const char *text)
 	return (int32_t)number;
 }
 
-/* Whether an image can do what "NAME=VALUE" (NAME begins with PYTHON) asks for;
- * if so, that is entered in `options`. */
+/* Whether an image can do what "NAME=VALUE" (NAME begins with PYTHON) asks for.
+ * 1: it can, and that is entered in `options`; 0: it can't; -1: it can't, under
+ * -E either. */
 static inline int python_take_variable(const char *assignment,
 	struct python_options *options)
 {
@@ -358,7 +361,7 @@ static inline int python_take_variable(const char *assignment,
 		return 1;
 	value++;
 	if (!row || row->choice != PYTHON_HONOURED)
-		return 0;
+		return row && row->value == PYTHON_BY_MODULE ? -1 : 0;
 	if (row->value == PYTHON_RANDOM)
 		return python_same(value, "random");
 	if (row->value == PYTHON_IO_ENCODING) {

@@ -65,8 +65,11 @@ static void pick(const char *variable, struct environ_values *values)
 
 static void take_python(const char *variable, struct environ_values *values)
 {
-	if (!python_take_variable(variable, &values->options) && !values->python)
-		values->python = variable;
+	int can = python_take_variable(variable, &values->options);
+	const char **refused = can < 0 ? &values->foreign : &values->python;
+
+	if (can <= 0 && !*refused)
+		*refused = variable;
 }
 
 void environ_read(char **envp, struct environ_values *values)

@@ -195,8 +195,6 @@ int site_find(const void *meta, const struct image_header *header,
 	if (user->unwanted && used_by_image)
 		return say_reason(reason, "command line",
 			"it holds a user site folder, and none is wanted", 0);
-	if (user->unwanted)
-		return 0;
 	if (find_home(user, path, reason))
 		return -1;
 	/* os.path.expanduser takes the slashes off. */
@@ -208,6 +206,8 @@ int site_find(const void *meta, const struct image_header *header,
 		: text_append(path, SITE_PATH, used, frozen);
 	if (used >= SITE_PATH)
 		return say_reason(reason, "HOME", "too long", 0);
+	if (user->unwanted)
+		return 0;
 	if (!used_by_image)
 		return check_folder(meta, header, path, folder, reason);
 	if (text_equal(path, frozen))

@@ -87,6 +87,7 @@ static void build_meta(void)
 	ck_assert_msg(!meta_build(&source, &meta, &err), "%s", err.text);
 	list_free(&identity.names);
 	list_free(&report);
+	list_free(&options);
 }
 
 static void setup(void)

@@ -80,6 +80,7 @@ static const struct {
 	const char *variable;
 	int foreign;
 } foreign[] = {
+	{ "PYTHONUSERBASE=/x", 1 }, { "PYTHONTZPATH=/x", 1 }, { "PYTHONTZPATH=", 0 },
 	{ "_PYTHON_HOST_PLATFORM=x", 1 }, { "_=/bin/env", 0 },
 	{ "LD_PRELOAD=x.so", 1 }, { "LD_PRELOAD=", 0 }, { "LD=x", 0 },
 	{ "MALLOC_ARENA_MAX=1", 1 }, { "MALLOC_=", 0 }, { "MALLOCX=1", 0 },
