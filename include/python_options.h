@@ -248,8 +248,9 @@ struct python_variable {
 	uint32_t flags;		/* none: it is read when it is used, or never */
 };
 
-/* An empty value means nothing to any of them. One that begins with PYTHON and
- * is not here is PYTHON_BAKED: another version may read it. */
+/* All that CPython 3.11 to 3.13 and its library read; an empty value means
+ * nothing to any of them. Others that begin with PYTHON are the program's, such
+ * as PYTHON_VERSION of container images. */
 static const struct python_variable python_variable_table[] = {
 	{ "PYTHONASYNCIODEBUG", PYTHON_HONOURED, PYTHON_TEXT, 0 },
 	{ "PYTHONBREAKPOINT", PYTHON_HONOURED, PYTHON_TEXT, 0 },
@@ -290,14 +291,19 @@ static const struct python_variable python_variable_table[] = {
 	{ "PYTHONVERBOSE", PYTHON_PLAIN, PYTHON_NUMBER, 0 },
 	{ "PYTHONWARNDEFAULTENCODING", PYTHON_BAKED, PYTHON_TEXT, 0 },
 	{ "PYTHONWARNINGS", PYTHON_BAKED, PYTHON_TEXT, 0 },
-	/* Container images set these to tell what is installed; no CPython and
-	 * no module of its reads them. */
-	{ "PYTHON_GET_PIP_SHA256", PYTHON_HONOURED, PYTHON_TEXT, 0 },
-	{ "PYTHON_GET_PIP_URL", PYTHON_HONOURED, PYTHON_TEXT, 0 },
-	{ "PYTHON_PIP_VERSION", PYTHON_HONOURED, PYTHON_TEXT, 0 },
-	{ "PYTHON_SETUPTOOLS_VERSION", PYTHON_HONOURED, PYTHON_TEXT, 0 },
-	{ "PYTHON_SHA256", PYTHON_HONOURED, PYTHON_TEXT, 0 },
-	{ "PYTHON_VERSION", PYTHON_HONOURED, PYTHON_TEXT, 0 },
+	/* 3.12 and later */
+	{ "PYTHONPERFSUPPORT", PYTHON_PLAIN, PYTHON_TEXT, 0 },
+	{ "PYTHON_BASIC_REPL", PYTHON_HONOURED, PYTHON_TEXT, 0 },
+	{ "PYTHON_COLORS", PYTHON_HONOURED, PYTHON_TEXT, 0 },
+	{ "PYTHON_CPU_COUNT", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_FROZEN_MODULES", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_GIL", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_HISTORY", PYTHON_HONOURED, PYTHON_TEXT, 0 },
+	{ "PYTHON_JIT", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_PERF_JIT_SUPPORT", PYTHON_PLAIN, PYTHON_TEXT, 0 },
+	{ "PYTHON_PRESITE", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_UOPS", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_UOPS_OPTIMIZE", PYTHON_BAKED, PYTHON_TEXT, 0 },
 };
 
 /* The value in "NAME=VALUE" if it is that of the row, else NULL. */
@@ -357,11 +363,11 @@ static inline int python_take_variable(const char *assignment,
 
 	while (*value && *value != '=')
 		value++;
-	if (!*value || !value[1])
+	if (!row || !*value || !value[1])
 		return 1;
 	value++;
-	if (!row || row->choice != PYTHON_HONOURED)
-		return row && row->value == PYTHON_BY_MODULE ? -1 : 0;
+	if (row->choice != PYTHON_HONOURED)
+		return row->value == PYTHON_BY_MODULE ? -1 : 0;
 	if (row->value == PYTHON_RANDOM)
 		return python_same(value, "random");
 	if (row->value == PYTHON_IO_ENCODING) {

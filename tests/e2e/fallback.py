@@ -108,7 +108,6 @@ for option in ("-O", "-Wd", "-X", "-IS", "--version", "--nothing"):
 
 for variable, value in {
         "PYTHONPATH": "/usr", "PYTHONHASHSEED": "0", "PYTHONUTF8": "",
-        "PYTHONNOSUCHTHING": "1",
         "LD_PRELOAD": lib.LIB + "/probe.so", "LD_LIBRARY_PATH": "/nowhere",
         "LD_BIND_NOW": "1", "MALLOC_ARENA_MAX": "1",
         "GLIBC_TUNABLES": "glibc.malloc.arena_max=1"}.items():

@@ -89,14 +89,14 @@ damaged("checksum", lambda i: i.put(0x60, "Q", 0), knows_python=False)
 for value in 0, 1, 24, 25, 0xffff, 0x7fffffff, 0xffffffff, 0xfffffff0:
     damaged("size of the prefix is %#x" % value, lambda i: i.put(0x68, "I", value),
             knows_python=False)
-for value in 0, 2, 0xffffffff:
+for value in 0, 1, 3, 0xffffffff:
     damaged("format %#x" % value, lambda i: i.set_format(value), "format")
 for value in 0, 1, whole - 1, whole + 1, 2**63, 2**64 - 1:
     damaged("file size %#x" % value, lambda i: i.set_file_size(value))
 damaged("a relative interpreter", lambda i: i.set_python(b"x" * len(i.python())),
         knows_python=False)
-damaged("an interpreter with a NUL", lambda i: i.set_python(
-    b"/a\0" + b"x" * (len(i.python()) - 3)), knows_python=False)
+damaged("an empty option of the interpreter", lambda i: i.set_python(
+    b"/a\0\0" + b"x" * (len(i.python()) - 4)), knows_python=False)
 damaged("no NUL behind the interpreter", lambda i: i.put(
     0x58 + 16 + i.get(0x68, "I") - 1, "B", 65).seal(), knows_python=False)
 damaged("first note's name", lambda i: i.put(0x50, "Q", 0), knows_python=False)

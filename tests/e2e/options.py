@@ -249,12 +249,18 @@ VARIABLES = {
     "PYTHONVERBOSE": ["1"],
     "PYTHONWARNDEFAULTENCODING": ["1"],
     "PYTHONWARNINGS": ["error::DeprecationWarning"],
-    "PYTHON_GET_PIP_SHA256": ["0"],
-    "PYTHON_GET_PIP_URL": ["file:"],
-    "PYTHON_PIP_VERSION": ["23"],
-    "PYTHON_SETUPTOOLS_VERSION": ["65"],
-    "PYTHON_SHA256": ["0"],
-    "PYTHON_VERSION": ["3.11.2"],
+    "PYTHONPERFSUPPORT": ["1"],
+    "PYTHON_BASIC_REPL": ["1"],
+    "PYTHON_COLORS": ["0"],
+    "PYTHON_CPU_COUNT": ["1"],
+    "PYTHON_FROZEN_MODULES": ["off"],
+    "PYTHON_GIL": ["1"],
+    "PYTHON_HISTORY": ["history"],
+    "PYTHON_JIT": ["0"],
+    "PYTHON_PERF_JIT_SUPPORT": ["1"],
+    "PYTHON_PRESITE": ["x"],
+    "PYTHON_UOPS": ["1"],
+    "PYTHON_UOPS_OPTIMIZE": ["0"],
 }
 AT_THE_PROMPT = ("PYTHONSTARTUP", "PYTHONIOENCODING")
 LOOSE_VARIABLES = {"PYTHONVERBOSE": b"# installing zipimport hook",
@@ -282,6 +288,11 @@ for found in VARIABLE.finditer(HEADER):
 def every_row_was_found():
     rows = len(re.findall(r"^\t\{ \"", HEADER, re.M))
     tap.equal(len(OPTION.findall(HEADER)) + len(VARIABLE.findall(HEADER)), rows)
+
+
+@tap.test
+def variables_that_python3_does_not_know():
+    same([], {"PYTHON_VERSION": "3.11.2", "PYTHONNOSUCHTHING": "1", "PYTHON": "x"}, PROGRAMS[:2])
 
 
 @tap.test
