@@ -63,6 +63,29 @@ for command in "build", "info":
     run("options of pydump " + command, options, command, "pydump.1")
 
 
+def rows_of_python():
+    """pyimage(1) says of each option and variable what the code's tables say."""
+    words = {"HONOURED": "honoured", "BAKED": "part of the image", "PLAIN": "python3"}
+    header = lib.read(lib.ROOT + "/include/python_options.h").decode()
+    options = re.findall(r'\{ "([^"]+)", (?:NULL|"[^"]*"), PYTHON_([A-Z]+),', header)
+    after_x = [name for name, _ in options].index("dev")
+    want = {("-" + name if len(name) == 1 else name, words[choice])
+            for name, choice in options[:after_x] if name != "X"}
+    want |= {("-X " + name, words[choice]) for name, choice in options[after_x:]}
+    want |= {("-X other", words["BAKED"])}
+    want |= {(name, words[choice]) for name, choice in re.findall(
+        r'\{ "(PYTHON\w*)", PYTHON_([A-Z]+),', header)}
+    told = set()
+    for name, choice in re.findall(
+            r"^     ((?:-X )?[-\w?]+)(?:[= ]\S+)?  +(honoured|part of the image|python3)$",
+            text("pyimage.1"), re.M):
+        told.add((name, choice))
+    equal(told - {("-c", "honoured"), ("-m", "honoured")}, want)
+
+
+run("pyimage(1) has each option and variable of python3", rows_of_python)
+
+
 # ------------------------------------------------------------ pyimage(5)
 def tables():
     """struct: {field: (offset, size or None)}, as the page has them."""
