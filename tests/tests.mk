@@ -93,6 +93,8 @@ TAP = scripts/tap -j $(TEST_JOBS) $(if $(V),-v)
 E2E := $(sort $(filter-out tests/e2e/lib.py tests/e2e/imagefile.py,$(wildcard tests/e2e/*.py)))
 E2E := $(filter %/differential.py,$(E2E)) $(filter-out %/differential.py,$(E2E))
 PY := $(foreach s,stdlib numpy pandas gi,"tests/py/run $(s)")
+# CPython's own tests, of which each is run twice.
+CPYTHON = "scripts/check-cpython --subset -j $(TEST_JOBS)"
 HOST_VERSION = $(patsubst build/host-%.so,%,$(firstword $(HOSTS)))
 # What scripts/check-layers compiles headers with; through the environment,
 # since the flags themselves hold quotes.
@@ -102,7 +104,7 @@ check gates: export GATE_HOSTED = $(HOSTED) -Idumper
 check gates: export GATE_HOST = $(HOST) $(H_$(HOST_VERSION)_INC)
 
 check: test-tools
-	$(Q)$(TAP) --summary build/tests/summary $(E2E) $(PY) scripts/check-layers $(U_BIN)
+	$(Q)$(TAP) --summary build/tests/summary $(CPYTHON) $(E2E) $(PY) scripts/check-layers $(U_BIN)
 
 gates: all
 	$(Q)$(TAP) scripts/check-layers
@@ -113,7 +115,11 @@ e2e: test-tools
 py: test-tools
 	$(Q)$(TAP) $(PY)
 
+# All of CPython's tests; writes docs/conformance.md. Goes on where it stopped.
+check-cpython: all
+	$(Q)scripts/check-cpython --full -j $(TEST_JOBS)
+
 bench: all bench-tools
 	$(Q)scripts/bench
 
-.PHONY: check gates e2e py bench bench-tools test-tools
+.PHONY: check check-cpython gates e2e py bench bench-tools test-tools

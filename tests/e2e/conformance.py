@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+"""scripts/check-cpython itself: it sees what differs, tells flaky from different,
+refuses an image that is not one, goes on where it was broken off, skips aloud."""
+import json
+import os
+import subprocess
+import sys
+
+import lib
+import tap
+
+sys.path.insert(0, os.path.join(lib.ROOT, "tests/cpython"))
+import compare
+import report
+import store
+
+PROGRAM = os.path.join(lib.ROOT, "scripts/check-cpython")
+FILE = "test_string"
+WRONG = "import string\nstring.digits = '0123'\n"
+TEST = "test.test_string.ModuleTest.test_attrs"
+
+
+def check(*arguments, keep):
+    done = subprocess.run([PROGRAM, "--keep", keep, *arguments], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return done
+
+
+def need_suite():
+    missing = store.suite_missing()
+    if missing:
+        raise tap.Skip(missing)
+
+
+def run_of(status=0, **tests):
+    return {"status": status, "output": "", "tests": {
+        name: {"outcome": outcome, "details": "traceback"} for name, outcome in tests.items()}}
+
+
+def table(text):
+    return compare.Explained(lib.write(os.path.join(lib.folder("explained"), "table"), text))
+
+
+def states(python, image, explained=""):
+    found = compare.compare("test_x", python, image, table(explained))
+    return {d.test: d.state for d in found}
+
+
+@tap.test
+def alike_is_no_difference():
+    run = run_of(a="pass", b="skip: no network")
+    tap.equal(states([run], [run]), {})
+
+
+@tap.test
+def each_outcome_is_compared():
+    python = run_of(a="pass", b="skip: one", c="pass; 3 subtests", d="pass")
+    image = run_of(1, a="fail", b="skip: two", c="pass; 4 subtests", e="pass")
+    tap.equal(sorted(states([python] * 3, [image] * 3).items()), [
+        (name, "different") for name in ("a", "b", "c", "d", "e", "exit status")])
+
+
+@tap.test
+def flaky_and_unsteady_are_told_from_different():
+    good, bad = run_of(a="pass"), run_of(a="fail")
+    for python, image, want in (
+            ([good, bad, good], [bad, good, good], "flaky"),
+            ([good, good, bad], [bad, bad, bad], "flaky"),
+            ([good, good, good], [bad, good, good], "unsteady"),
+            ([good, good, good], [bad, good, bad], "different"),
+            ([good], [bad], "different")):
+        tap.equal(states(python, image), {"a": want})
+
+
+@tap.test
+def an_explanation_is_of_use_or_stale():
+    explained = table("# comment\n\ntest_x a*\tit says so\ntest_y a\tit does not\n")
+    good, bad = run_of(a="pass", b="pass"), run_of(a="fail", b="fail")
+    found = compare.compare("test_x", [good], [bad], explained)
+    tap.equal([(d.test, d.why) for d in found], [("a", "it says so"), ("b", "")])
+    tap.equal(explained.stale(), ["test_y a"])
+    result = report.Result("test_x", [good], [bad], found)
+    tap.equal([d.test for d in result.open()], ["b"])
+    tap.that(report.tap(1, result).startswith("not ok 1 - test_x"), "it is not ok")
+    tap.equal(report.totals([result])["different, explained"], 1)
+
+
+@tap.test
+def the_table_has_a_reason_in_each_row():
+    for pattern, why in compare.Explained().rows:
+        tap.that(len(why) > 20 and pattern.startswith("test_"), "%r: %r" % (pattern, why))
+
+
+@tap.test
+def the_subset_is_of_known_files():
+    need_suite()
+    with open(os.path.join(lib.ROOT, "tests/cpython/subset")) as file:
+        names = [n for line in file for n in line.partition("#")[0].split()]
+    tap.equal(sorted(set(names)), sorted(names), "names")
+    tap.that(len(names) >= 60, "they are at least 60")
+    for name in names:
+        tap.that(os.path.exists(os.path.join(store.SUITE, name + ".py"))
+                 or os.path.isdir(os.path.join(store.SUITE, name)), name)
+
+
+@tap.test
+def a_wrong_image_is_seen_and_the_result_kept():
+    need_suite()
+    place = lib.folder("conformance")
+    warm_up = lib.write(place + "/wrong.py", WRONG)
+    image = place + "/wrong.pyimage"
+    result = lib.build(image, [], [warm_up])
+    tap.equal(result.status, 0, "build's status")
+    done = check("--image", image, FILE, keep=place + "/keep")
+    tap.equal(done.returncode, 1, "status")
+    tap.that("different: %s %s\n    python3: pass | pass | pass\n    image:   fail | fail | fail"
+             % (FILE, TEST) in done.stdout, done.stdout)
+    kept = [os.path.join(folder, name) for folder, _, names in os.walk(place + "/keep")
+            for name in names if name == FILE + ".json"]
+    tap.equal(len(kept), 2, "kept results")
+    times = [os.stat(name).st_mtime_ns for name in kept]
+    again = check("--image", image, FILE, keep=place + "/keep")
+    tap.equal((again.returncode, again.stdout), (1, done.stdout), "from what was kept")
+    tap.equal([os.stat(name).st_mtime_ns for name in kept], times, "times")
+
+
+@tap.test
+def tests_run_as_nobody_in_the_image_itself():
+    need_suite()
+    place = lib.folder("conformance")
+    for options in [], ["--pyimage"], ["--children"]:
+        done = check("--image", lib.image("bare"), *options, FILE, keep=place)
+        tap.equal(done.returncode, 0, "status with %s" % options)
+        tap.that("same" in done.stdout, done.stdout)
+    names = [os.path.join(folder, name) for folder, _, names in os.walk(place)
+             for name in names]
+    ran = []
+    for name in names:
+        with open(name) as file:
+            ran.append(os.path.basename(json.load(file)[0]["executable"]))
+    # python3 is not run again for an image that is run in another way.
+    tap.equal(sorted(ran), ["image", "image", "pyimage", "python3.11", "python3.11"], "what ran")
+
+
+@tap.test
+def what_falls_back_is_refused():
+    need_suite()
+    place = lib.folder("conformance")
+    plain = lib.write(place + "/plain", "#!/bin/sh\nexec %s \"$@\"\n" % lib.PYTHON)
+    for path in "/bin/true", plain:
+        done = check("--image", path, FILE, keep=place)
+        tap.equal(done.returncode, 2, "status with " + path)
+        tap.that("ran as" in done.stderr, done.stderr)
+    with open(lib.image("bare"), "rb") as file:
+        short = lib.write(place + "/short", file.read()[:-4096])
+    done = check("--image", short, "--pyimage", FILE, keep=place)
+    tap.equal(done.returncode, 2, "status with a short image")
+
+
+@tap.test
+def a_missing_suite_is_a_skip_with_its_reason():
+    code = ("import runpy, sys; sys.path.insert(0, %r); import store\n"
+            "store.SUITE = '/nowhere'\n"
+            "sys.argv = [%r, '--subset']; runpy.run_path(%r, run_name='__main__')"
+            % (os.path.join(lib.ROOT, "tests/cpython"), PROGRAM, PROGRAM))
+    done = subprocess.run([lib.PYTHON, "-c", code], stdout=subprocess.PIPE, text=True)
+    tap.equal(done.stdout, "1..0 # SKIP CPython's tests are not installed "
+              "(Debian: libpython3.11-testsuite)\n")
+
+
+tap.done()
