@@ -237,17 +237,18 @@ static int renew_arguments(const struct startup *s)
 	return failed ? -1 : 0;
 }
 
-/* site.py, getuserbase() and _get_path(): strings made of $HOME. Without HOME
- * it asks the password database, and does so again where they are None. */
+/* site.py, getuserbase() and _get_path(): strings made of $HOME as expanduser()
+ * has it. Without HOME that asks the password database, by importing pwd. */
 static int renew_user_names(const char *home)
 {
-	PyObject *base = NULL, *folder = NULL;
+	PyObject *text = NULL, *base = NULL, *folder = NULL;
 	int length = home ? (int)strlen(home) : 0, failed = 1;
 
-	while (length > 1 && home[length - 1] == '/')
+	while (length && home[length - 1] == '/')
 		length--;
 	if (home) {
-		base = PyUnicode_FromFormat("%.*s/.local", length, home);
+		text = PyUnicode_DecodeFSDefaultAndSize(home, length);
+		base = text ? PyUnicode_FromFormat("%U/.local", text) : NULL;
 		folder = base ? PyUnicode_FromFormat("%U/lib/python%d.%d/site-packages",
 			base, PY_MAJOR_VERSION, PY_MINOR_VERSION) : NULL;
 	} else {
@@ -257,8 +258,14 @@ static int renew_user_names(const char *home)
 	if (base && folder)
 		failed = PyObject_SetAttrString(prepared.site, "USER_BASE", base) ||
 			PyObject_SetAttrString(prepared.site, "USER_SITE", folder);
+	Py_XDECREF(text);
 	Py_XDECREF(base);
 	Py_XDECREF(folder);
+	if (!failed && !home) {
+		folder = PyObject_CallMethod(prepared.site, "getusersitepackages", NULL);
+		failed = !folder;
+		Py_XDECREF(folder);
+	}
 	return failed ? -1 : 0;
 }
 

@@ -196,6 +196,11 @@ case("PYIMAGE=auto, user site folder with usercustomize", "-c", "import sys; pri
      env={"HOME": "home", "PYIMAGE": "auto"}, files={
          "home/.local/lib/python3.11/site-packages/usercustomize.py": "print('customized')"})
 case("HOME is not set", "-m", "site", env={"HOME": None})
+for home in (None, "", "/", "/none//", "here", "/%.*s", "/\xe4", "/\udcff"):
+    code("site with HOME %r" % (home,), "import os, site, sys\n"
+         "print(ascii((site.USER_BASE, site.USER_SITE, site.ENABLE_USER_SITE)))\n"
+         "print('HOME' in os.environ or 'pwd' in sys.modules, ascii(os.path.expanduser('~')))\n",
+         env={"HOME": home})
 case("HOME is empty", "-m", "site", env={"HOME": ""})
 for variable, value in {
         "PYTHONPATH": "sub", "PYTHONOPTIMIZE": "1", "PYTHONDONTWRITEBYTECODE": "1",
