@@ -42,6 +42,18 @@ static void read_attributes(struct attributes *a)
 	prctl(PR_GET_NAME, a->name);
 }
 
+/* Who builds under nohup, or in a script's background, ignores signals. A restored
+ * process asks anew, so what is ignored at the freeze has to be the workload's
+ * wish. glibc refuses its own two. */
+void attributes_hear_signals(void)
+{
+	struct sigaction old;
+
+	for (int n = 1; n < NSIG; n++)
+		if (sigaction(n, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
+			signal(n, SIG_DFL);
+}
+
 void attributes_keep(void)
 {
 	read_attributes(&before);

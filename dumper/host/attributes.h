@@ -4,6 +4,9 @@
 #ifndef ATTRIBUTES_H
 #define ATTRIBUTES_H
 
+/* Gives each signal that the builder ignored its default, before Python starts. */
+void attributes_hear_signals(void);
+
 /* Remembers it, before the workload. */
 void attributes_keep(void);
 

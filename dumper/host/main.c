@@ -87,6 +87,7 @@ static int host_main(int argc, char **argv, char **envp)
 	environment_keep(spec.unset);
 	report_environment();
 	restore_stack_limit(&spec);
+	attributes_hear_signals();
 	talk_progress("starting %s", argv[0]);
 	options_keep(spec.options);
 	start_python(argv[0], options_for_start(spec.options));

@@ -453,6 +453,20 @@ def other_python():
         that(python.encode() in got.err, got.err)
 
 
+def builder_ignores_signals():
+    """As under nohup. The image asks who runs it, as python3 does."""
+    place = lib.folder("ignores")
+    command = [lib.PYDUMP, "build", "-o", place + "/image"]
+    equal(lib.shell("trap '' HUP INT QUIT USR1 40", *command,
+                    env={"PYIMAGE": None}).status, 0, "status")
+    code = ("import signal; print([signal.getsignal(n) for n in range(1, 65) "
+            "if n not in (32, 33)])\n"
+            "print([l for l in open('/proc/self/status') if l.startswith('SigIgn')])")
+    for ignored in "", "trap '' HUP QUIT", "trap '' INT USR1":
+        equal(lib.shell(ignored, place + "/image", "-c", code),
+              lib.shell(ignored, lib.PYTHON, "-c", code), "signals after " + ignored)
+
+
 def from_any_folder():
     got = lib.run([os.path.relpath(lib.PYDUMP, "/usr"), "build", "-o",
                    lib.folder("any") + "/image"], cwd="/usr")
@@ -489,7 +503,7 @@ def nothing_runs_on():
 
 for case in (usage, help_texts, help_on_a_full_disk, summary, quiet, build_json,
              progress_on_a_terminal, info, info_refuses, clean_environment, imports_in_order,
-             warmup_namespace_is_thrown_away, other_python, from_any_folder, as_nobody,
-             nothing_runs_on):
+             warmup_namespace_is_thrown_away, other_python, builder_ignores_signals,
+             from_any_folder, as_nobody, nothing_runs_on):
     run(case.__name__.replace("_", " "), case)
 done()
