@@ -1,9 +1,10 @@
 """What a comparison found, in words: TAP lines, the table, docs/conformance.md.
 Runs and compares nothing."""
 import collections
-import os
 import platform
 import time
+
+import store
 
 OUTCOMES = ["pass", "skip", "expected failure", "fail or error"]
 
@@ -16,11 +17,11 @@ class Result:
         self.differences = differences
 
     def tests(self):
-        return [t for t in self.python[0]["tests"] if t != self.file]
+        return [t for t in self.python[0]["tests"] if t != store.file_of(self.file)]
 
     def outcome(self):
         """regrtest's word for the file."""
-        entry = self.python[0]["tests"].get(self.file)
+        entry = self.python[0]["tests"].get(store.file_of(self.file))
         return entry["outcome"] if entry else "ended early"
 
     def open(self):
@@ -120,6 +121,8 @@ AREAS = {
 
 
 def area(file):
+    if file.endswith(store.CHILDREN):
+        return "children are images, too"
     words = file.removeprefix("test_")
     for name, members in AREAS.items():
         if words in members.split() or words.split("_")[0] in members.split():

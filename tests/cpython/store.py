@@ -1,8 +1,13 @@
 """The interpreters that are compared, and what each did with each file, kept as
-JSON: FOLDER/IDENTITY/RESOURCES/FILE.json, a list of runs."""
+JSON: FOLDER/IDENTITY/RESOURCES/NAME.json, a list of runs.
+
+A name is that of a test file, or FILE/children: then what its tests start as
+python is the interpreter that is tested, instead of sys.executable, which is plain
+python3 in an image."""
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -13,7 +18,20 @@ import runner
 PYTHON = "/usr/bin/python3"
 NAME = "python%d.%d" % sys.version_info[:2]
 SUITE = os.path.join(sysconfig.get_path("stdlib"), "test")
+STARTS = re.compile(r"sys\.executable|script_helper|_test_multiprocessing")
 PACKAGES = [NAME, "lib%s-testsuite" % NAME, "libc6"]
+
+
+def starts_python(name):
+    """Whether a file's tests start python, by a look at its text."""
+    path = os.path.join(SUITE, name)
+    paths = [path + ".py"] if not os.path.isdir(path) else [
+        os.path.join(path, entry) for entry in os.listdir(path) if entry.endswith(".py")]
+    for path in paths:
+        with open(path, encoding="latin-1") as file:
+            if STARTS.search(file.read()):
+                return True
+    return False
 
 
 def suite_missing():
@@ -46,42 +64,49 @@ class Unusable(Exception):
     would be compared with itself."""
 
 
-class Interpreter:
-    """A command, the file that /proc/PID/exe names when it really runs, what
-    tests start as children ("" for sys.executable), and the runs under it."""
+CHILDREN = "/children"
 
-    def __init__(self, name, command, executable, identity, resources, children, folder,
-                 label):
-        self.name, self.command, self.executable = name, command, executable
-        self.resources, self.children = resources, children
-        self.folder = os.path.join(folder, identity, label)
+
+def file_of(name):
+    return name.removesuffix(CHILDREN)
+
+
+class Interpreter:
+    """A command, the file that /proc/PID/exe names when it really runs, a program
+    that starts it as a child of tests, and the runs under it."""
+
+    def __init__(self, command, executable, child, identity, resources, folder):
+        self.command, self.executable, self.child = command, executable, child
+        self.resources = resources
+        self.folder = os.path.join(folder, identity, resources)
         os.makedirs(self.folder, exist_ok=True)
 
-    def path(self, file):
-        return os.path.join(self.folder, file + ".json")
+    def path(self, name):
+        return os.path.join(self.folder, name.replace("/", "-") + ".json")
 
-    def kept(self, file):
+    def kept(self, name):
         try:
-            with open(self.path(file)) as lines:
+            with open(self.path(name)) as lines:
                 return json.load(lines)
         except FileNotFoundError:
             return []
 
-    def forget(self, file):
-        if os.path.exists(self.path(file)):
-            os.unlink(self.path(file))
+    def forget(self, name):
+        if os.path.exists(self.path(name)):
+            os.unlink(self.path(name))
 
-    def runs(self, file, count, where):
+    def runs(self, name, count, where):
         """That many runs at least; those that are missing are made."""
-        runs = self.kept(file)
+        runs = self.kept(name)
         while len(runs) < count:
-            run = runner.run(self.command, file, where, self.resources, self.children)
+            child = self.child if name.endswith(CHILDREN) else ""
+            run = runner.run(self.command, file_of(name), where, self.resources, child)
             if run["executable"] != self.executable:
                 raise Unusable("%s ran as %r with status %s: %s" % (
-                    self.name, run["executable"], run["status"], run["output"]))
+                    self.command, run["executable"], run["status"], run["output"]))
             runs.append(run)
-            new = self.path(file) + ".new"
+            new = self.path(name) + ".new"
             with open(new, "w") as lines:
                 json.dump(runs, lines, indent=1)
-            os.rename(new, self.path(file))
+            os.rename(new, self.path(name))
         return runs

@@ -73,6 +73,18 @@ def flaky_and_unsteady_are_told_from_different():
 
 
 @tap.test
+def what_follows_from_a_test_is_not_counted():
+    good = run_of(a="pass", test_x="Passed")
+    for image, want in (
+            (run_of(2, a="fail", test_x="Failed"), {"a": "different"}),
+            (run_of(2, a="pass", test_x="Failed"),
+             {"test_x": "different", "exit status": "different"}),
+            (run_of(-11, a="fail", test_x="did not end"),
+             {"a": "different", "test_x": "different", "exit status": "different"})):
+        tap.equal(states([good], [image]), want)
+
+
+@tap.test
 def an_explanation_is_of_use_or_stale():
     explained = table("# comment\n\ntest_x a*\tit says so\ntest_y a\tit does not\n")
     good, bad = run_of(a="pass", b="pass"), run_of(a="fail", b="fail")
@@ -99,8 +111,9 @@ def the_subset_is_of_known_files():
     tap.equal(sorted(set(names)), sorted(names), "names")
     tap.that(len(names) >= 60, "they are at least 60")
     for name in names:
-        tap.that(os.path.exists(os.path.join(store.SUITE, name + ".py"))
-                 or os.path.isdir(os.path.join(store.SUITE, name)), name)
+        path = os.path.join(store.SUITE, store.file_of(name).removeprefix("test.")
+                            .replace(".", "/"))
+        tap.that(os.path.exists(path + ".py") or os.path.isdir(path), name)
 
 
 @tap.test
@@ -128,8 +141,8 @@ def a_wrong_image_is_seen_and_the_result_kept():
 def tests_run_as_nobody_in_the_image_itself():
     need_suite()
     place = lib.folder("conformance")
-    for options in [], ["--pyimage"], ["--children"]:
-        done = check("--image", lib.image("bare"), *options, FILE, keep=place)
+    for options in [FILE], ["--pyimage", FILE], [FILE + "/children"]:
+        done = check("--image", lib.image("bare"), *options, keep=place)
         tap.equal(done.returncode, 0, "status with %s" % options)
         tap.that("same" in done.stdout, done.stdout)
     names = [os.path.join(folder, name) for folder, _, names in os.walk(place)
