@@ -1,65 +1,11 @@
 #!/usr/bin/python3
 """The interactive interpreter on a terminal: the same transcript as python3's."""
-import errno
-import fcntl
 import os
-import pty
-import select
 import shutil
-import subprocess
-import termios
 
 import lib
 import tap
-
-INTERRUPT = b"\x03"
-PRIMARY, SECONDARY = b">>> ", b"... "
-
-
-class Session:
-    def __init__(self, command, env, home):
-        self.master, slave = pty.openpty()
-        # Wide lines, no echo of ^C and the like in odd places.
-        variables = {**lib.ENV, "TERM": "dumb", "HOME": home, **env}
-
-        def control():
-            os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-        self.child = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, env=variables,
-            cwd=home, preexec_fn=control)
-        os.close(slave)
-        self.text = b""
-
-    def _more(self):
-        ready, _, _ = select.select([self.master], [], [], lib.LIMIT)
-        if not ready:
-            self.child.kill()
-            raise tap.Failed("no answer after %r" % self.text[-300:])
-        try:
-            data = os.read(self.master, 65536)
-        except OSError as error:
-            if error.errno != errno.EIO:
-                raise
-            data = b""
-        self.text += data
-        return data
-
-    def expect(self, end):
-        start = len(self.text)
-        while not self.text[start:].endswith(end):
-            if not self._more():
-                raise tap.Failed("ended, not %r, after %r" % (end, self.text[-300:]))
-
-    def send(self, data):
-        os.write(self.master, data)
-
-    def finish(self):
-        while self._more():
-            pass
-        os.close(self.master)
-        return self.child.wait(), self.text
+from terminal import INTERRUPT, PRIMARY, SECONDARY, Session
 
 
 def talk(command, lines, env):

@@ -1,0 +1,104 @@
+"""A pseudo-terminal with a program on it, and what waitpid tells of its end.
+Shared by the tests that type: repl.py, readline.py, jobs.py."""
+import errno
+import fcntl
+import os
+import pty
+import select
+import shutil
+import struct
+import subprocess
+import termios
+
+import lib
+import tap
+
+INTERRUPT, END, STOP, QUIT = b"\x03", b"\x04", b"\x1a", b"\x1c"
+PRIMARY, SECONDARY = b">>> ", b"... "
+
+
+def targets(*names):
+    """name: command, of every image both ways."""
+    return {"%s, %s" % (name, way): command(lib.image(name))
+            for name in names or ("bare", "stdlib") for way, command in lib.WAYS.items()}
+
+
+def ended(child):
+    """How waitid sees the end, before Popen makes one number of it: si_code
+    (CLD_EXITED, CLD_KILLED, CLD_DUMPED) and the status or signal."""
+    seen = os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    child.wait()
+    return seen.si_code, seen.si_status
+
+
+def home(name):
+    """An empty home, the same path for each run that is compared."""
+    path = os.path.join(lib.WORK, "%s-%d" % (name, os.getpid()))
+    shutil.rmtree(path, ignore_errors=True)
+    os.mkdir(path)
+    return path
+
+
+class Session:
+    """A program that leads a session of its own on a new terminal. Variables
+    whose value is None are left out."""
+
+    def __init__(self, command, env, home, size=(24, 80), arrange=None):
+        self.master, slave = pty.openpty()
+        self.resize(*size)
+        variables = {**lib.ENV, "TERM": "dumb", "HOME": home, **env}
+
+        def control():
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            if arrange:
+                arrange()
+
+        self.child = subprocess.Popen(
+            command, stdin=slave, stdout=slave, stderr=slave, cwd=home, preexec_fn=control,
+            env={k: v for k, v in variables.items() if v is not None})
+        os.close(slave)
+        self.text = b""
+
+    def resize(self, rows, columns):
+        """The kernel sends SIGWINCH to the terminal's foreground group."""
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
+
+    def _more(self):
+        ready, _, _ = select.select([self.master], [], [], lib.LIMIT)
+        if not ready:
+            self.child.kill()
+            raise tap.Failed("no answer after %r" % self.text[-300:])
+        try:
+            data = os.read(self.master, 65536)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            data = b""
+        self.text += data
+        return data
+
+    def expect(self, end):
+        start = len(self.text)
+        while not self.text[start:].endswith(end):
+            if not self._more():
+                raise tap.Failed("ended, not %r, after %r" % (end, self.text[-300:]))
+
+    def send(self, data):
+        os.write(self.master, data)
+
+    def finish(self):
+        while self._more():
+            pass
+        os.close(self.master)
+        return self.child.wait(), self.text
+
+    def hang_up(self):
+        os.close(self.master)
+
+    def close(self):
+        """Reads to the end: how it ended, and the transcript."""
+        while self._more():
+            pass
+        os.close(self.master)
+        return ended(self.child), self.text
