@@ -16,6 +16,7 @@
 #include "libc_state.h"
 #include "options.h"
 #include "quiesce.h"
+#include "readline.h"
 #include "rehearse.h"
 #include "report.h"
 #include "resume.h"
@@ -96,6 +97,7 @@ static int host_main(int argc, char **argv, char **envp)
 	if (spec.trace >= 0)
 		trace_descriptor(spec.trace);
 	attributes_keep();
+	readline_watch();
 	path0_reserve();
 	load(&spec);
 	path0_release();

@@ -13,6 +13,7 @@
 #include "hooks.h"
 #include "imports.h"
 #include "options.h"
+#include "readline.h"
 #include "report.h"
 #include "run.h"
 #include "streams.h"
@@ -341,6 +342,7 @@ void resume_python(const struct startup *startup, int rehearse)
 	if (rehearse)
 		return;
 	must(renew_locale(startup->locale), "the locale");
+	readline_resume();
 	renew_stack_size();
 	if (startup->timezone_changed)
 		must(renew_timezone(), "the time zone");

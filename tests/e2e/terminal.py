@@ -14,6 +14,7 @@ import lib
 import tap
 
 INTERRUPT, END, STOP, QUIT = b"\x03", b"\x04", b"\x1a", b"\x1c"
+LIMIT = 60	# seconds for an answer
 PRIMARY, SECONDARY = b">>> ", b"... "
 
 
@@ -65,7 +66,7 @@ class Session:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
 
     def _more(self):
-        ready, _, _ = select.select([self.master], [], [], lib.LIMIT)
+        ready, _, _ = select.select([self.master], [], [], LIMIT)
         if not ready:
             self.child.kill()
             raise tap.Failed("no answer after %r" % self.text[-300:])
