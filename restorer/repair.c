@@ -69,6 +69,8 @@ static void repair_thread(struct handoff *handoff, const struct stack *stack)
 	handoff->startup.tid = (int32_t)tid;
 	syscall_2(SYS_set_robust_list, (long)handoff->robust_list,
 		(long)handoff->robust_length);
+	if (handoff->alternate[0])
+		syscall_2(SYS_sigaltstack, (long)handoff->alternate, 0);
 	register_rseq(handoff);
 }
 

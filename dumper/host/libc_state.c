@@ -208,6 +208,7 @@ static void save_thread(void)
 	syscall(SYS_arch_prctl, ARCH_GET_FS, &handoff.fs_base);
 	save_tid_address();
 	syscall(SYS_get_robust_list, 0, &handoff.robust_list, &handoff.robust_length);
+	syscall(SYS_sigaltstack, NULL, &handoff.alternate);
 	/* glibc 2.35+: exported constants; size 0 where it is not registered.
 	 * The kernel takes no area shorter than 32 bytes. */
 	if (rseq_offset && rseq_size && *rseq_size) {

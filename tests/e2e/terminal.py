@@ -27,6 +27,13 @@ def targets(*names):
 def ended(child):
     """How waitid sees the end, before Popen makes one number of it: si_code
     (CLD_EXITED, CLD_KILLED, CLD_DUMPED) and the status or signal."""
+    fd = os.pidfd_open(child.pid)
+    ready, _, _ = select.select([fd], [], [], LIMIT)
+    os.close(fd)
+    if not ready:
+        child.kill()
+        child.wait()
+        raise tap.Failed("it did not end")
     seen = os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     child.wait()
     return seen.si_code, seen.si_status

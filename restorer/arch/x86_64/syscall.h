@@ -19,6 +19,7 @@ enum syscall_number {
 	SYS_execve = 59,
 	SYS_fcntl = 72,
 	SYS_gettimeofday = 96,
+	SYS_sigaltstack = 131,
 	SYS_prctl = 157,
 	SYS_arch_prctl = 158,
 	SYS_time = 201,
