@@ -15,9 +15,6 @@ import terminal
 
 TARGETS = terminal.targets()
 ADDRESS = re.compile(rb"0x[0-9a-f]{6,16}")
-# Options and variables that images don't honour yet run the plain interpreter.
-# "on" as soon as they do: then these rows test the image.
-HONOURED = "auto"
 
 
 def each(name, function, *args, targets=TARGETS):
@@ -305,14 +302,15 @@ def optional(command, args, env, stdin=b"line\nrest\n"):
     place = terminal.home("streams")
     lib.write(place + "/startup.py", "print('started'); 1/0\n")
     lib.write(place + "/script.py", BUFFERS.replace("os._exit(0)", "x = 5; 1/0"))
-    got = lib.run([*command, *args], env={**env, "PYIMAGE": HONOURED}, cwd=place, stdin=stdin)
+    got = lib.run([*command, *args], env=env, cwd=place, stdin=stdin)
     return got.status, ADDRESS.sub(b"0x...", got.out), ADDRESS.sub(b"0x...", got.err)
 
 
 for encoding in "utf-8", "latin-1", "ascii", ":ignore", ":replace", "ascii:backslashreplace", \
         "utf-16", "no-such", "latin-1:no-such", ":", "utf-8:", "cp1252:xmlcharrefreplace":
     each("PYTHONIOENCODING=" + encoding, speaks,
-         {"PYTHONIOENCODING": encoding, "PYIMAGE": HONOURED})
+         # where there is no such codec python3 says so itself
+         {"PYTHONIOENCODING": encoding, "PYIMAGE": "auto" if encoding == "no-such" else "on"})
 for args in ["-u"], ["-q"], ["-i"], ["-qi"], ["-ui"], ["-iu"]:
     each("%s and -c" % args, optional, [*args, "-c", BUFFERS], {})
     each("%s and FILE" % args, optional, [*args, "script.py"], {})
@@ -333,7 +331,7 @@ def inspected(command, args, env, lines):
     lib.write(home + "/syntax.py", "began = = 2\n")
     lib.write(home + "/script.py", "x = 5\nprint('here')\ndef f(): 1/0\nif x: f()\n")
     lib.write(home + "/ends.py", "x = 6\nraise SystemExit(3)\n")
-    session = terminal.Session([*command, *args], {"PYIMAGE": HONOURED, **env}, home)
+    session = terminal.Session([*command, *args], env, home)
     for line in lines:
         session.expect(terminal.PRIMARY)
         session.send(line)
@@ -353,5 +351,5 @@ each("on a terminal: PYTHONSTARTUP and -i", inspected, ["-i", "script.py"],
      {"PYTHONSTARTUP": "startup.py"}, [b"began\n", *END])
 each("on a terminal: PYTHONINSPECT", inspected, ["script.py"], {"PYTHONINSPECT": "1"}, END)
 each("on a terminal: set by the program", inspected,
-     ["-c", "import os; os.environ['PYTHONINSPECT'] = '1'; x = 8"], {"PYIMAGE": "on"}, END)
+     ["-c", "import os; os.environ['PYTHONINSPECT'] = '1'; x = 8"], {}, END)
 tap.done()
