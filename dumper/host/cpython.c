@@ -5,6 +5,7 @@
 #define Py_BUILD_CORE 1
 #include "cpython.h"
 
+#include <internal/pycore_gc.h>
 #include <internal/pycore_runtime.h>
 #include <internal/pycore_pystate.h>
 #include <internal/pycore_interp.h>
@@ -227,4 +228,92 @@ _Py_COMP_DIAG_POP
 PyConfig *cpython_config(void)
 {
 	return (PyConfig *)_Py_GetConfig();
+}
+
+static struct _gc_runtime_state *collector(void)
+{
+	return &PyInterpreterState_Get()->gc;
+}
+
+static struct {
+	struct gc_generation_stats stats[NUM_GENERATIONS];
+	int counts[NUM_GENERATIONS];
+	Py_ssize_t total, pending;
+} kept;
+
+void cpython_keep_collector(void)
+{
+	const struct _gc_runtime_state *gc = collector();
+
+	for (int i = 0; i < NUM_GENERATIONS; i++) {
+		kept.stats[i] = gc->generation_stats[i];
+		kept.counts[i] = gc->generations[i].count;
+	}
+	kept.total = gc->long_lived_total;
+	kept.pending = gc->long_lived_pending;
+}
+
+void cpython_put_back_collector(void)
+{
+	struct _gc_runtime_state *gc = collector();
+
+	for (int i = 0; i < NUM_GENERATIONS; i++) {
+		gc->generation_stats[i] = kept.stats[i];
+		gc->generations[i].count = kept.counts[i];
+	}
+	gc->long_lived_total = kept.total;
+	gc->long_lived_pending = kept.pending;
+}
+
+void cpython_collect_quietly(void)
+{
+	struct _gc_runtime_state *gc = collector();
+	PyObject *callbacks = gc->callbacks;
+	int was = PyGC_Enable();
+
+	gc->callbacks = NULL;
+	PyGC_Collect();
+	gc->callbacks = callbacks;
+	if (!was)
+		PyGC_Disable();
+}
+
+static PyGC_Head *generation_list(int generation)
+{
+	struct _gc_runtime_state *gc = collector();
+
+	return generation == CPYTHON_PERMANENT ? &gc->permanent_generation.head :
+		&gc->generations[generation].head;
+}
+
+PyObject *cpython_next_object(int generation, PyObject *object)
+{
+	PyGC_Head *list = generation_list(generation);
+	PyGC_Head *next = _PyGCHead_NEXT(object ? _Py_AS_GC(object) : list);
+
+	return next == list ? NULL : (PyObject *)(next + 1);
+}
+
+static void link_heads(PyGC_Head *one, PyGC_Head *next)
+{
+	_PyGCHead_SET_NEXT(one, next);
+	_PyGCHead_SET_PREV(next, one);
+}
+
+void cpython_move_objects(PyObject *first, PyObject *last, int generation,
+	PyObject *before)
+{
+	PyGC_Head *from = _Py_AS_GC(first), *to = _Py_AS_GC(last);
+	PyGC_Head *next = before ? _Py_AS_GC(before) : generation_list(generation);
+
+	if (from == next)
+		return;
+	link_heads(_PyGCHead_PREV(from), _PyGCHead_NEXT(to));
+	link_heads(_PyGCHead_PREV(next), from);
+	link_heads(to, next);
+}
+
+int cpython_is_collecting(void)
+{
+	return collector()->collecting;
 }

@@ -71,6 +71,29 @@ int cpython_set_flag(const char *name, PyObject *value);
 /* The two of the config that the preliminary config of the runtime has, too. */
 void cpython_set_preconfig(int isolated, int use_environment);
 
+/* The collector's counters: what it has done, and what brings its next run. */
+void cpython_keep_collector(void);
+void cpython_put_back_collector(void);
+
+/* A full collection, enabled or not, of which gc.callbacks hear nothing, as the
+ * last ones of Py_FinalizeEx are. */
+void cpython_collect_quietly(void);
+
+/* The collector's generations are lists; from 0 to this one, which gc.freeze()
+ * fills and no collection looks at. The next of an object, the first for NULL;
+ * NULL at the end. Borrowed. */
+#define CPYTHON_OLDEST 2
+#define CPYTHON_PERMANENT 3
+PyObject *cpython_next_object(int generation, PyObject *object);
+
+/* Moves a run of objects from its generation to another, before an object of that
+ * or to its end (NULL). */
+void cpython_move_objects(PyObject *first, PyObject *last, int generation,
+	PyObject *before);
+
+/* Whether a collection is going on: generations are not to be touched then. */
+int cpython_is_collecting(void);
+
 /* The config that CPython itself reads at run time. */
 PyConfig *cpython_config(void);
 

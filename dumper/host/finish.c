@@ -6,6 +6,7 @@
 #include "finish.h"
 #include "cpython.h"
 #include "enter.h"
+#include "gc_view.h"
 #include "handoff.h"
 #include "streams.h"
 #include "talk.h"
@@ -19,7 +20,7 @@ static PyObject *modules;	/* sys.modules */
 static unsigned long long modules_version;
 static PyObject **frozen;	/* the modules in it, sorted by address */
 static Py_ssize_t frozen_count;
-static PyObject *main_module, *get_objects;
+static PyObject *main_module;
 static PyObject *io_base;	/* _io._IOBase */
 static PyObject *main_names;	/* under which __main__ is in sys.modules */
 static PyObject *writers;	/* frozen files that are open for writing */
@@ -65,7 +66,7 @@ static int is_writer(PyObject *object, PyObject *text, PyObject *buffered)
 /* Everything that is alive, before it goes out of the collector's sight. */
 static void find_writers(void)
 {
-	PyObject *io = PyImport_ImportModule("io"), *all = PyObject_CallNoArgs(get_objects);
+	PyObject *io = PyImport_ImportModule("io"), *all = gc_view_young();
 	PyObject *text = io ? PyObject_GetAttrString(io, "TextIOWrapper") : NULL;
 	PyObject *buffered = io ? PyObject_GetAttrString(io, "BufferedIOBase") : NULL;
 
@@ -84,19 +85,18 @@ static void find_writers(void)
 
 void finish_prepare(void)
 {
-	PyObject *name, *module, *gc = PyImport_ImportModule("gc");
+	PyObject *name, *module;
 	Py_ssize_t i = 0;
 
 	modules = PyImport_GetModuleDict();
 	main_module = PyDict_GetItemString(modules, "__main__");
 	main_names = PyList_New(0);
-	get_objects = gc ? PyObject_GetAttrString(gc, "get_objects") : NULL;
 	threading = PyDict_GetItemString(modules, "threading");
 	shutdown_name = PyUnicode_InternFromString("_shutdown");
 	flush_name = PyUnicode_InternFromString("flush");
 	closed_name = PyUnicode_InternFromString("closed");
 	frozen = calloc((size_t)PyDict_Size(modules) + 1, sizeof *frozen);
-	if (!frozen || !main_module || !main_names || !get_objects)
+	if (!frozen || !main_module || !main_names)
 		talk_refuse("prepare for the end: out of memory");
 	while (PyDict_Next(modules, &i, &name, &module))
 		if (module != main_module)
@@ -132,7 +132,7 @@ static void join_threads(void)
 {
 	PyObject *module = threading;
 
-	if (!module)
+	if (cpython_dict_version(modules) != modules_version)
 		module = PyDict_GetItemString(modules, "threading");
 	if (module)
 		drop(PyObject_CallMethodNoArgs(module, shutdown_name), module);
@@ -286,7 +286,7 @@ static void clear_modules(PyObject *alive)
  * those alone: then only files. */
 static void finalize_survivors(int threads)
 {
-	PyObject *objects = PyObject_CallNoArgs(get_objects);
+	PyObject *objects = gc_view_young();
 
 	for (Py_ssize_t i = 0; objects && i < PyList_GET_SIZE(objects); i++) {
 		PyObject *object = PyList_GET_ITEM(objects, i);
@@ -314,15 +314,6 @@ static void flush_frozen(void)
 	}
 }
 
-static void collect(void)
-{
-	int was = PyGC_Enable();
-
-	PyGC_Collect();
-	if (!was)
-		PyGC_Disable();
-}
-
 int finish_python(void)
 {
 	PyThreadState *tstate;
@@ -341,12 +332,12 @@ int finish_python(void)
 	cpython_delete_other_threads(tstate);
 	status = flush_streams();
 	release_signals();
-	collect();
+	PyGC_Collect();		/* where it is enabled; the others always */
 	delete_special();
 	alive = remove_modules();
-	collect();
+	cpython_collect_quietly();
 	clear_modules(alive);
-	collect();
+	cpython_collect_quietly();
 	finalize_survivors(threads);
 	flush_frozen();
 	streams_flush();
@@ -400,7 +391,7 @@ void finish_rehearse(void)
 	if (Py_MakePendingCalls() < 0)
 		PyErr_Clear();
 	flush_streams();
-	collect();
+	cpython_collect_quietly();
 	finalize_survivors(0);
 	flush_streams();
 }

@@ -10,6 +10,7 @@
 #include "control.h"
 #include "cpython.h"
 #include "enter.h"
+#include "gc_view.h"
 #include "hooks.h"
 #include "libc_state.h"
 #include "patches.h"
@@ -128,6 +129,7 @@ static void stand_still(int to)
 	rehearse(2);
 	streams_flush();
 	quiesce_collect();
+	gc_view_replace();
 	quiesce_plug();
 	arena_open();
 	hooks_uninstantiate();

@@ -68,6 +68,17 @@ void imports_module(const char *name)
 	Py_DECREF(module);
 }
 
+PyObject *imports_private(const char *name)
+{
+	PyObject *modules = PyImport_GetModuleDict();
+	int was_there = PyDict_GetItemString(modules, name) != NULL;
+	PyObject *module = PyImport_ImportModule(name);
+
+	if (!module || (!was_there && PyDict_DelItemString(modules, name)))
+		talk_refuse("import %s: %s", name, imports_traceback());
+	return module;
+}
+
 /* 1: it was SystemExit with a status that means success. */
 static int exited_well(void)
 {

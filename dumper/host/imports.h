@@ -4,6 +4,8 @@
 #ifndef IMPORTS_H
 #define IMPORTS_H
 
+#include "cpython.h"
+
 /* Imports a module by its dotted name. Refuses, with the traceback, where it
  * can't. */
 void imports_module(const char *name);
@@ -15,5 +17,8 @@ void imports_warm_up(const char *path);
 /* The current exception as python3 would print it; owned by the callee until
  * the next call. Clears the exception. */
 const char *imports_traceback(void);
+
+/* One for the host's own use: a new reference. sys.modules stays as it is. */
+PyObject *imports_private(const char *name);
 
 #endif

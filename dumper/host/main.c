@@ -11,6 +11,7 @@
 #include "fini.h"
 #include "finish.h"
 #include "freeze.h"
+#include "gc_view.h"
 #include "hooks.h"
 #include "imports.h"
 #include "libc_state.h"
@@ -101,6 +102,7 @@ static int host_main(int argc, char **argv, char **envp)
 	path0_reserve();
 	load(&spec);
 	path0_release();
+	gc_view_keep();
 	attributes_check();
 	streams_check();
 	if (spec.trace >= 0)

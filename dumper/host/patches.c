@@ -38,6 +38,15 @@ void patches_add_word(uint64_t address, uint64_t word)
 	patches_add(address, &word, sizeof word);
 }
 
+/* movabs $target, %rax; jmp *%rax */
+void patches_add_jump(uint64_t address, uint64_t target)
+{
+	unsigned char code[12] = { 0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0 };
+
+	memcpy(code + 2, &target, sizeof target);
+	patches_add(address, code, sizeof code);
+}
+
 void patches_protect(uint64_t address, int protection)
 {
 	if (protect_count == sizeof protects / sizeof *protects)

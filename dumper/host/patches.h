@@ -11,6 +11,9 @@
 void patches_add(uint64_t address, const void *bytes, size_t length);
 void patches_add_word(uint64_t address, uint64_t word);
 
+/* The function at `address` jumps to another of its kind. */
+void patches_add_jump(uint64_t address, uint64_t target);
+
 /* The mapping that holds this address has protection PROT_* in the image. */
 void patches_protect(uint64_t address, int protection);
 

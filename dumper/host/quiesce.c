@@ -3,6 +3,7 @@
  */
 #include "quiesce.h"
 #include "cpython.h"
+#include "gc_view.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -10,15 +11,10 @@
 
 void quiesce_collect(void)
 {
-	PyObject *gc = PyImport_ImportModule("gc"), *done;
-
 	/* Finalizers may make new garbage; three rounds are what settles. */
 	for (int i = 0; i < 3; i++)
 		PyGC_Collect();
-	done = gc ? PyObject_CallMethod(gc, "freeze", NULL) : NULL;
-	Py_XDECREF(done);
-	Py_XDECREF(gc);
-	PyErr_Clear();
+	gc_view_freeze();
 }
 
 /* pymalloc serves blocks of 16..512 bytes, in steps of 16, from pools that

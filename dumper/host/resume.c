@@ -113,7 +113,9 @@ void resume_prepare(const char *program, char **options)
 	prepared.native_id = PyUnicode_InternFromString("_native_id");
 	prepared.signal = signals ? PyObject_GetAttrString(signals, "signal") : NULL;
 	prepared.time = PyDict_GetItemString(PyImport_GetModuleDict(), "time");
+	Py_XINCREF(prepared.time);
 	prepared.site = PyDict_GetItemString(PyImport_GetModuleDict(), "site");
+	Py_XINCREF(prepared.site);
 	prepared.home = getenv("HOME") ? strdup(getenv("HOME")) : NULL;
 	prepared.uid = getuid();
 	prepared.threads = dlvsym(RTLD_DEFAULT, "__nptl_nthreads", "GLIBC_PRIVATE");

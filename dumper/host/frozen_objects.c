@@ -1,0 +1,130 @@
+/*
+ * The permanent generation's list is in this order: objects of the host, a mark,
+ * frozen objects, a mark, what the program froze with gc.freeze(). The marks are
+ * objects like others, but never freed. Knows generations by cpython.h only.
+ */
+#include "frozen_objects.h"
+#include "address_set.h"
+#include "talk.h"
+
+static PyObject *first_mark, *last_mark;
+
+static struct address_set *noted;
+
+static int add(PyObject *object, void *set)
+{
+	return address_set_add(set, object);
+}
+
+static int each_tracked(int (*visit)(PyObject *, void *), void *data)
+{
+	for (int i = 0; i <= CPYTHON_PERMANENT; i++) {
+		PyObject *object = NULL;
+
+		while ((object = cpython_next_object(i, object)))
+			if (visit(object, data))
+				return -1;
+	}
+	return 0;
+}
+
+void frozen_objects_note(void)
+{
+	noted = address_set_new();
+	if (!noted || each_tracked(add, noted))
+		talk_refuse("out of memory");
+	first_mark = PyList_New(0);
+	last_mark = PyList_New(0);
+	if (!first_mark || !last_mark)
+		talk_refuse("out of memory");
+}
+
+static PyObject *next_permanent(PyObject *object)
+{
+	return cpython_next_object(CPYTHON_PERMANENT, object);
+}
+
+static void move_permanent(PyObject *object, PyObject *before)
+{
+	cpython_move_objects(object, object, CPYTHON_PERMANENT, before);
+}
+
+void frozen_objects_settle(void)
+{
+	PyObject *object, *next;
+
+	move_permanent(last_mark, NULL);
+	move_permanent(first_mark, next_permanent(NULL));
+	for (object = next_permanent(first_mark); object != last_mark; object = next) {
+		next = next_permanent(object);
+		if (!address_set_has(noted, object))
+			move_permanent(object, first_mark);
+	}
+	address_set_free(noted);
+}
+
+int frozen_objects_gone(void)
+{
+	return !next_permanent(NULL);
+}
+
+int frozen_objects_each(int (*visit)(PyObject *object, void *data), void *data)
+{
+	PyObject *object;
+	int result;
+
+	if (frozen_objects_gone())
+		return 0;
+	for (object = next_permanent(first_mark); object != last_mark;
+	     object = next_permanent(object))
+		if ((result = visit(object, data)))
+			return result;
+	return 0;
+}
+
+PyObject *frozen_objects_next_other(PyObject *object)
+{
+	return frozen_objects_gone() ? NULL : next_permanent(object ? object : last_mark);
+}
+
+struct address_set *frozen_objects_thaw(void)
+{
+	struct address_set *set = address_set_new();
+	PyObject *last = NULL, *object;
+
+	if (!set || frozen_objects_gone())
+		return set;
+	for (object = next_permanent(first_mark); object != last_mark;
+	     object = next_permanent(object)) {
+		last = object;
+		if (add(object, set)) {
+			address_set_free(set);
+			return NULL;
+		}
+	}
+	if (last)
+		cpython_move_objects(next_permanent(first_mark), last, CPYTHON_OLDEST,
+			NULL);
+	return set;
+}
+
+static PyObject *next_old(PyObject *object)
+{
+	return cpython_next_object(CPYTHON_OLDEST, object);
+}
+
+void frozen_objects_refreeze(struct address_set *set)
+{
+	PyObject *object = next_old(NULL);
+
+	while (object) {
+		PyObject *next, *last = NULL;
+
+		for (next = object; next && address_set_has(set, next); next = next_old(next))
+			last = next;
+		if (last)
+			cpython_move_objects(object, last, CPYTHON_PERMANENT, last_mark);
+		object = next && !last ? next_old(next) : next;
+	}
+	address_set_free(set);
+}

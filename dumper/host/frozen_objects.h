@@ -1,0 +1,35 @@
+/*
+ * Which of Python's objects are frozen: those of the program that were there at
+ * the freeze, as far as the collector knows them.
+ */
+#ifndef FROZEN_OBJECTS_H
+#define FROZEN_OBJECTS_H
+
+#include "cpython.h"
+
+struct address_set;
+
+/* After the workload: what is there now is the program's; what comes until the
+ * freeze is the host's, and is not among the frozen objects. */
+void frozen_objects_note(void);
+
+/* When everything is in the permanent generation. */
+void frozen_objects_settle(void);
+
+/* Frozen objects are always in the permanent generation, unless all of that was
+ * emptied, which this tells. */
+int frozen_objects_gone(void);
+
+/* Calls `visit` for each, in order, until it does not return 0: what it returned,
+ * else 0. Frozen objects must not be freed by it. */
+int frozen_objects_each(int (*visit)(PyObject *object, void *data), void *data);
+
+/* What the program itself froze: the next of an object, the first for NULL. */
+PyObject *frozen_objects_next_other(PyObject *object);
+
+/* Moves all to the oldest generation, and back those that are left: in between
+ * a collection may look at them. NULL: out of memory, and nothing was done. */
+struct address_set *frozen_objects_thaw(void);
+void frozen_objects_refreeze(struct address_set *set);
+
+#endif

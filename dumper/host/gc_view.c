@@ -1,0 +1,230 @@
+/*
+ * Replaces functions of module gc (Modules/gcmodule.c) in the image, by their
+ * rows in its method table, which every module object of that name shares.
+ */
+#include "gc_view.h"
+#include "frozen_objects.h"
+#include "imports.h"
+#include "patches.h"
+#include "talk.h"
+
+#include <string.h>
+
+static int program_froze;	/* called freeze(): it expects all to be out of sight */
+
+static int each_frozen(int (*visit)(PyObject *object, void *data), void *data)
+{
+	return program_froze ? 0 : frozen_objects_each(visit, data);
+}
+
+static int append(PyObject *object, void *list)
+{
+	return PyList_Append(list, object);
+}
+
+/* None, or no argument: all generations. */
+static int wants_frozen(PyObject *generation)
+{
+	Py_ssize_t number;
+
+	if (!generation || generation == Py_None)
+		return 1;
+	number = PyNumber_AsSsize_t(generation, NULL);
+	PyErr_Clear();
+	return number == CPYTHON_OLDEST || number == -1;	/* which stands for None */
+}
+
+static _PyCFunctionFastWithKeywords get_objects;
+
+static PyObject *show_objects(PyObject *self, PyObject *const *args, Py_ssize_t count,
+	PyObject *names)
+{
+	PyObject *list = get_objects(self, args, count, names);
+
+	/* its only parameter, by place or name */
+	if (list && wants_frozen(count || names ? args[0] : NULL) &&
+	    each_frozen(append, list))
+		Py_CLEAR(list);
+	return list;
+}
+
+struct search {
+	PyObject *targets, *found;
+};
+
+static int is_target(PyObject *object, void *targets)
+{
+	for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE((PyObject *)targets); i++)
+		if (PyTuple_GET_ITEM((PyObject *)targets, i) == object)
+			return 1;
+	return 0;
+}
+
+static int append_referrer(PyObject *object, void *data)
+{
+	struct search *search = data;
+
+	if (!Py_TYPE(object)->tp_traverse(object, is_target, search->targets))
+		return 0;
+	return PyList_Append(search->found, object);
+}
+
+static PyCFunction get_referrers;
+
+static PyObject *show_referrers(PyObject *self, PyObject *args)
+{
+	struct search search = { args, get_referrers(self, args) };
+
+	if (search.found && each_frozen(append_referrer, &search))
+		Py_CLEAR(search.found);
+	return search.found;
+}
+
+static int count_one(PyObject *object, void *count)
+{
+	(void)object;
+	++*(Py_ssize_t *)count;
+	return 0;
+}
+
+static PyObject *show_freeze_count(PyObject *self, PyObject *unused)
+{
+	PyObject *object = NULL;
+	Py_ssize_t count = 0;
+
+	(void)self;
+	(void)unused;
+	if (program_froze)
+		frozen_objects_each(count_one, &count);
+	while ((object = frozen_objects_next_other(object)))
+		count++;
+	return PyLong_FromSsize_t(count);
+}
+
+static PyCFunction freeze;
+
+static PyObject *freeze_more(PyObject *self, PyObject *unused)
+{
+	program_froze = 1;
+	return freeze(self, unused);
+}
+
+/* Only what the program froze: the rest would cost it a page for each object at
+ * its next collection, and is not what it asks for. */
+static PyObject *unfreeze(PyObject *self, PyObject *unused)
+{
+	PyObject *object;
+
+	(void)self;
+	(void)unused;
+	program_froze = 0;
+	while ((object = frozen_objects_next_other(NULL)))
+		cpython_move_objects(object, object, CPYTHON_OLDEST, NULL);
+	Py_RETURN_NONE;
+}
+
+static _PyCFunctionFastWithKeywords collect;
+
+/* A full collection that a program asks for sees all there is, as it expects:
+ * weak references to what it let go of are dead then. Automatic ones would write
+ * to all frozen objects for the little garbage that there is among imports. */
+static PyObject *collect_all(PyObject *self, PyObject *const *args, Py_ssize_t count,
+	PyObject *names)
+{
+	PyObject *result, *which = count || names ? args[0] : NULL;
+	struct address_set *set;
+
+	if ((which && (!PyLong_Check(which) || PyLong_AsLong(which) != CPYTHON_OLDEST)) ||
+	    program_froze || frozen_objects_gone() || cpython_is_collecting()) {
+		PyErr_Clear();
+		return collect(self, args, count, names);
+	}
+	set = frozen_objects_thaw();
+	if (!set)
+		return PyErr_NoMemory();
+	result = collect(self, args, count, names);
+	frozen_objects_refreeze(set);
+	return result;
+}
+
+/* `plain` is the host's own copy of the row, which stays as it was. */
+static struct row {
+	const char *name;
+	PyCFunction ours;
+	PyCFunction *theirs;
+	PyMethodDef *row, plain;
+	PyObject *function;
+} rows[] = {
+#define FREEZE 0
+	{ "freeze", freeze_more, &freeze, NULL, { 0 }, NULL },
+	{ "unfreeze", unfreeze, NULL, NULL, { 0 }, NULL },
+	{ "get_freeze_count", show_freeze_count, NULL, NULL, { 0 }, NULL },
+	{ "get_objects", (PyCFunction)(void (*)(void))show_objects,
+		(PyCFunction *)&get_objects, NULL, { 0 }, NULL },
+	{ "get_referrers", show_referrers, &get_referrers, NULL, { 0 }, NULL },
+	{ "collect", (PyCFunction)(void (*)(void))collect_all,
+		(PyCFunction *)&collect, NULL, { 0 }, NULL },
+};
+
+#define ROWS (sizeof rows / sizeof *rows)
+
+static void keep_row(PyObject *module, struct row *row)
+{
+	PyObject *function = PyObject_GetAttrString(module, row->name);
+
+	if (!function || !PyCFunction_Check(function))
+		talk_refuse("prepare gc.%s: it is not CPython's any more", row->name);
+	row->row = ((PyCFunctionObject *)function)->m_ml;
+	row->plain = *row->row;
+	row->function = PyCFunction_NewEx(&row->plain, module, NULL);
+	if (!row->function)
+		talk_refuse("out of memory");
+	if (row->theirs)
+		*row->theirs = row->plain.ml_meth;
+	Py_DECREF(function);
+}
+
+void gc_view_keep(void)
+{
+	PyObject *module;
+
+	cpython_keep_collector();
+	PyGC_Collect();
+	frozen_objects_note();
+	module = imports_private("gc");
+	for (size_t i = 0; i < ROWS; i++)
+		keep_row(module, &rows[i]);
+	Py_DECREF(module);
+}
+
+void gc_view_freeze(void)
+{
+	PyObject *done = PyObject_CallNoArgs(rows[FREEZE].function);
+
+	if (!done)
+		talk_refuse("freeze Python's objects: %s", imports_traceback());
+	Py_DECREF(done);
+}
+
+PyObject *gc_view_young(void)
+{
+	PyObject *list = PyList_New(0);
+
+	for (int i = 0; list && i < CPYTHON_PERMANENT; i++) {
+		PyObject *object = NULL;
+
+		while (list && (object = cpython_next_object(i, object)))
+			if (object != list && append(object, list))
+				Py_CLEAR(list);
+	}
+	return list;
+}
+
+void gc_view_replace(void)
+{
+	frozen_objects_settle();
+	for (size_t i = 0; i < ROWS; i++)
+		patches_add_word((uint64_t)&rows[i].row->ml_meth,
+			(uint64_t)rows[i].ours);
+	cpython_put_back_collector();
+}
