@@ -152,3 +152,35 @@ void arena_open(void)
 	for (size_t i = 0; i < DOMAINS; i++)
 		PyMem_SetAllocator(domains[i], &ours);
 }
+
+size_t arena_blocks(void)
+{
+	size_t count = 0;
+
+	for (uint32_t at = 0; at < arena.used; at += arena.units[at / UNIT] * UNIT)
+		count++;
+	for (size_t i = 0; i <= LARGEST / UNIT; i++)
+		for (void **block = arena.freed[i]; block; block = *block)
+			count--;
+	return count;
+}
+
+int arena_step_aside(PyMemAllocatorEx *now)
+{
+	int aside = 0;
+
+	for (size_t i = 0; i < DOMAINS; i++) {
+		PyMem_GetAllocator(domains[i], &now[i]);
+		if (now[i].free != arena_free)
+			continue;
+		PyMem_SetAllocator(domains[i], &below);
+		aside++;
+	}
+	return aside == DOMAINS;
+}
+
+void arena_step_back(PyMemAllocatorEx *before)
+{
+	for (size_t i = 0; i < DOMAINS; i++)
+		PyMem_SetAllocator(domains[i], &before[i]);
+}

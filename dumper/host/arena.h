@@ -4,9 +4,23 @@
 #ifndef ARENA_H
 #define ARENA_H
 
+#include "cpython.h"
+
+#include <stddef.h>
+
 /* Makes pymalloc's small blocks come from one contiguous piece of memory until
  * that is full. The very last thing done to Python's heap before the freeze:
  * what is allocated from here on belongs to the restored process. */
 void arena_open(void);
+
+/* How many blocks of it are in use. */
+size_t arena_blocks(void);
+
+/* For somebody who looks at the allocators of both domains, and neither makes nor
+ * frees an object meanwhile: pymalloc stands there itself, 1; or one of them is
+ * not ours to put aside, 0. What is there now is kept in `now` for the way back. */
+#define ARENA_DOMAINS 2
+int arena_step_aside(PyMemAllocatorEx *now);
+void arena_step_back(PyMemAllocatorEx *before);
 
 #endif

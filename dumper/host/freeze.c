@@ -11,6 +11,7 @@
 #include "cpython.h"
 #include "enter.h"
 #include "gc_view.h"
+#include "heap_view.h"
 #include "hooks.h"
 #include "libc_state.h"
 #include "patches.h"
@@ -131,6 +132,7 @@ static void stand_still(int to)
 	quiesce_collect();
 	gc_view_replace();
 	quiesce_plug();
+	heap_view_replace();
 	arena_open();
 	hooks_uninstantiate();
 	closures_seal();

@@ -12,6 +12,7 @@
 #include "finish.h"
 #include "freeze.h"
 #include "gc_view.h"
+#include "heap_view.h"
 #include "hooks.h"
 #include "imports.h"
 #include "libc_state.h"
@@ -102,6 +103,7 @@ static int host_main(int argc, char **argv, char **envp)
 	path0_reserve();
 	load(&spec);
 	path0_release();
+	heap_view_keep();
 	gc_view_keep();
 	attributes_check();
 	streams_check();
