@@ -63,14 +63,15 @@ static int is_writer(PyObject *object, PyObject *text, PyObject *buffered)
 	return is;
 }
 
-/* Everything that is alive, before it goes out of the collector's sight. */
+/* Everything that is alive, before it goes out of the collector's sight. Not io's
+ * classes: these are ABCs, which keep a weak reference to each type they see. */
 static void find_writers(void)
 {
-	PyObject *io = PyImport_ImportModule("io"), *all = gc_view_young();
+	PyObject *io = PyImport_ImportModule("_io"), *all = gc_view_young();
 	PyObject *text = io ? PyObject_GetAttrString(io, "TextIOWrapper") : NULL;
-	PyObject *buffered = io ? PyObject_GetAttrString(io, "BufferedIOBase") : NULL;
+	PyObject *buffered = io ? PyObject_GetAttrString(io, "_BufferedIOBase") : NULL;
 
-	io_base = io ? PyObject_GetAttrString(io, "IOBase") : NULL;
+	io_base = io ? PyObject_GetAttrString(io, "_IOBase") : NULL;
 	writers = PyList_New(0);
 	if (!writers || !all || !text || !buffered || !io_base)
 		talk_refuse("prepare for the end: out of memory");
@@ -357,6 +358,17 @@ int finish_code(int code)
 	return code;
 }
 
+/* _MainThread's _set_tstate_lock() has put it there; _shutdown() takes it out,
+ * and so does threading's handler after a fork. Versions without it: nothing. */
+static void put_back_lock(PyObject *lock)
+{
+	PyObject *locks = PyObject_GetAttrString(threading, "_shutdown_locks");
+
+	if (locks && PySet_Check(locks))
+		PySet_Add(locks, lock);
+	Py_XDECREF(locks);
+}
+
 /* threading._shutdown() marks the main thread as stopped and calls what
  * concurrent.futures and others registered: none of that, and then all back. */
 static void rehearse_threading(void)
@@ -377,6 +389,7 @@ static void rehearse_threading(void)
 		result = PyObject_CallMethod(lock, "acquire", "i", 0);
 		Py_XDECREF(result);
 		PyObject_SetAttrString(thread, "_tstate_lock", lock);
+		put_back_lock(lock);
 	}
 	PyErr_Clear();
 	Py_XDECREF(exits);

@@ -177,10 +177,12 @@ void freeze(void)
 
 	if (pipe(ends))
 		talk_refuse("make a pipe: %m");
+	quiesce_collect();
 	PyOS_BeforeFork();
 	child = fork();
 	if (child == 0) {
 		PyOS_AfterFork_Child();
+		gc_view_note();		/* threading's handler makes locks anew */
 		close(ends[0]);
 		watching = 0;
 		if (threads[0])		/* the parent refuses */

@@ -16,27 +16,26 @@ static int add(PyObject *object, void *set)
 	return address_set_add(set, object);
 }
 
-static int each_tracked(int (*visit)(PyObject *, void *), void *data)
-{
-	for (int i = 0; i <= CPYTHON_PERMANENT; i++) {
-		PyObject *object = NULL;
-
-		while ((object = cpython_next_object(i, object)))
-			if (visit(object, data))
-				return -1;
-	}
-	return 0;
-}
-
-void frozen_objects_note(void)
+static void prepare(void)
 {
 	noted = address_set_new();
-	if (!noted || each_tracked(add, noted))
-		talk_refuse("out of memory");
 	first_mark = PyList_New(0);
 	last_mark = PyList_New(0);
-	if (!first_mark || !last_mark)
+	if (!noted || !first_mark || !last_mark)
 		talk_refuse("out of memory");
+}
+
+void frozen_objects_note(int generation)
+{
+	if (!noted)
+		prepare();
+	for (; generation >= 0; generation--) {
+		PyObject *object = NULL;
+
+		while ((object = cpython_next_object(generation, object)))
+			if (add(object, noted))
+				talk_refuse("out of memory");
+	}
 }
 
 static PyObject *next_permanent(PyObject *object)

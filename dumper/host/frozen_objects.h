@@ -9,9 +9,9 @@
 
 struct address_set;
 
-/* After the workload: what is there now is the program's; what comes until the
- * freeze is the host's, and is not among the frozen objects. */
-void frozen_objects_note(void);
+/* What is in the generations up to this one now is the program's. What never was
+ * noted until the freeze is the host's, and is not among the frozen objects. */
+void frozen_objects_note(int generation);
 
 /* When everything is in the permanent generation. */
 void frozen_objects_settle(void);

@@ -190,7 +190,7 @@ void gc_view_keep(void)
 
 	cpython_keep_collector();
 	PyGC_Collect();
-	frozen_objects_note();
+	frozen_objects_note(CPYTHON_PERMANENT);
 	module = imports_private("gc");
 	for (size_t i = 0; i < ROWS; i++)
 		keep_row(module, &rows[i]);
@@ -204,6 +204,11 @@ void gc_view_freeze(void)
 	if (!done)
 		talk_refuse("freeze Python's objects: %s", imports_traceback());
 	Py_DECREF(done);
+}
+
+void gc_view_note(void)
+{
+	frozen_objects_note(CPYTHON_OLDEST);
 }
 
 PyObject *gc_view_young(void)

@@ -13,6 +13,9 @@ void gc_view_keep(void);
 /* gc.freeze(), for the host. */
 void gc_view_freeze(void);
 
+/* What came since the last gc_view_freeze() is the program's, too. */
+void gc_view_note(void);
+
 /* What collections look at: a new list, NULL with an exception set. Unlike
  * gc.get_objects(), audit hooks hear nothing of it. */
 PyObject *gc_view_young(void);

@@ -9,11 +9,13 @@
 #include "talk.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 static PyObject *none_for(PyObject *module, const char *name)
 {
@@ -154,30 +156,48 @@ static PyObject *numpy_after(PyObject *seed)
 	Py_RETURN_NONE;
 }
 
-/* multiprocessing/process.py: the key that lets processes connect. */
+/* multiprocessing/process.py: the key that lets processes connect, and the folder
+ * that it was imported in, None if there is none. What is prepared is (key's type,
+ * configuration, module). */
 static PyObject *process_before(PyObject *module)
 {
 	PyObject *type = PyObject_GetAttrString(module, "AuthenticationString");
 	PyObject *process = PyObject_GetAttrString(module, "_current_process");
 	PyObject *config = process ? PyObject_GetAttrString(process, "_config") : NULL;
-	PyObject *pair = type && config ? PyTuple_Pack(2, type, config) : NULL;
+	PyObject *all = type && config ? PyTuple_Pack(3, type, config, module) : NULL;
 
 	Py_XDECREF(type);
 	Py_XDECREF(process);
 	Py_XDECREF(config);
-	return pair;
+	return all;
 }
 
-static PyObject *process_after(PyObject *pair)
+static int renew_original_folder(PyObject *module)
+{
+	char buffer[PATH_MAX + 1];
+	PyObject *folder = Py_None;
+	int failed;
+
+	if (getcwd(buffer, sizeof buffer))
+		folder = PyUnicode_DecodeFSDefault(buffer);
+	else
+		Py_INCREF(folder);
+	failed = !folder || PyObject_SetAttrString(module, "ORIGINAL_DIR", folder);
+	Py_XDECREF(folder);
+	return failed;
+}
+
+static PyObject *process_after(PyObject *prepared)
 {
 	char bytes[32];
 	PyObject *key;
 
 	if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
 		return PyErr_SetFromErrno(PyExc_OSError);
-	key = PyObject_CallFunction(PyTuple_GET_ITEM(pair, 0), "y#", bytes,
+	key = PyObject_CallFunction(PyTuple_GET_ITEM(prepared, 0), "y#", bytes,
 		(Py_ssize_t)sizeof bytes);
-	if (!key || PyDict_SetItemString(PyTuple_GET_ITEM(pair, 1), "authkey", key))
+	if (!key || renew_original_folder(PyTuple_GET_ITEM(prepared, 2)) ||
+	    PyDict_SetItemString(PyTuple_GET_ITEM(prepared, 1), "authkey", key))
 		return NULL;
 	return key;
 }
