@@ -29,6 +29,11 @@ def identify(test):
     return type(test).id(test)
 
 
+def unseen(function):
+    """With a name as of frozen modules: test_trace counts whose code was run."""
+    function.__code__ = function.__code__.replace(co_filename="<%s>" % __name__)
+
+
 def recorded(base):
     """Methods for a TestResult, which call those of base."""
     class Recorder(base):
@@ -93,6 +98,9 @@ def recorded(base):
                 self.note(subtest, "error", error)
             super().addSubTest(test, subtest, error)
 
+    for function in write, identify, *vars(Recorder).values():
+        if hasattr(function, "__code__"):
+            unseen(function)
     return Recorder
 
 

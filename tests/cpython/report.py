@@ -122,7 +122,7 @@ AREAS = {
 
 def area(file):
     if file.endswith(store.CHILDREN):
-        return "children are images, too"
+        return "FILE/children"
     words = file.removeprefix("test_")
     for name, members in AREAS.items():
         if words in members.split() or words.split("_")[0] in members.split():
@@ -137,15 +137,17 @@ HEAD = """# Conformance
 a process of its own, as an ordinary user, and compares test by test: outcome,
 reason of a skip, number of subtests, exit status.
 
-The command for each file is `PYTHON -m test -u %s FILE`, with a recorder of
-outcomes around it (tests/cpython/record_regrtest.py). A file in which the two
-differ is run again under both, twice.
+The command for each file is `PYTHON -m test -u %s FILE`,
+with a recorder of outcomes around it (tests/cpython/record_regrtest.py). A file
+in which the two differ is run again under both, twice. What tests start as
+python is plain python3, as sys.executable says so in an image; files that start
+it are run once more as FILE/children, where it is an image, too.
 """
 
 
 def document(results, stale, resources, versions):
     lines = [HEAD % resources]
-    facts = [("date", time.strftime("%Y-%m-%d")), ("kernel", platform.release()),
+    facts = [("date", time.strftime("%Y-%m-%d")), ("kernel", ".".join(platform.release().split(".")[:2])),
              *versions.items()]
     lines += table(("what", "which"), facts) + [""]
     lines += table(("what", "number"), totals(results).items()) + [""]
@@ -159,8 +161,11 @@ def document(results, stale, resources, versions):
         lines.append("")
     if stale:
         lines += ["Stale explanations: %s." % ", ".join(stale), ""]
-    lines += ["## Files that python3 skips or fails here", "",
+    lines += ["## What python3 skips or fails here", "",
               "Alike under both, except where listed above.", ""]
+    failed = [(t, r.python[0]["tests"][t]["outcome"]) for r in results for t in r.tests()
+              if kind(r.python[0]["tests"][t]["outcome"]) == OUTCOMES[-1]]
+    lines += table(("test that fails", "outcome"), failed) + [""] if failed else []
     lines += table(("file", "regrtest's word"), [
         (r.file, r.outcome()) for r in results if r.outcome() != "Passed"])
     return "\n".join(lines) + "\n"
