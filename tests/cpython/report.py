@@ -186,6 +186,8 @@ def tap(number, result):
     bad = result.open()
     lines = ["%sok %d - %s, %d tests" % ("not " if bad else "", number, result.file,
                                          len(result.tests()))]
+    lines.append("# %.1f s under python3, %.1f s under the image" % (
+        result.python[0]["seconds"], result.image[0]["seconds"]))
     for d in result.differences:
         lines += ["# %s: %s" % (d.state, line) for line in describe(d)]
         if d in bad:
