@@ -200,6 +200,14 @@ def redirected(command, code, where, env=None, args=()):
                      cwd=terminal.home("streams"))
 
 
+def closed(command, code, where):
+    place = terminal.home("streams")
+    got = lib.shell(where, *command, *(["-c", code] if code else []), cwd=place,
+                    stdin=b"print(1)\n1/0\n")
+    return got, {name: ADDRESS.sub(b"0x...", lib.read(os.path.join(place, name)))
+                 for name in sorted(os.listdir(place))}
+
+
 for where in "exec >/dev/full", "exec 2>/dev/full", "exec >/dev/full 2>&1", \
         "exec >&- 2>/dev/full", "exec >/dev/full 2>&-":
     for name, code in {
@@ -220,6 +228,18 @@ for where in "exec >/dev/full", "exec 2>/dev/full", "exec >/dev/full 2>&1", \
         each("%s: %s" % (where[5:], name), redirected, code, where,
              targets={"bare, kernel": TARGETS["bare, kernel"],
                       "stdlib, pyimage": TARGETS["stdlib, pyimage"]})
+
+# stdio.py has one or all of them closed.
+for where in "exec <&- >&-", "exec <&- 2>&-", "exec >&- 2>&-":
+    for name, code in {
+            "told": "import sys; open('told', 'w').write(repr((sys.stdin, sys.stdout, sys.stderr,"
+                    " sys.__stdin__, sys.__stdout__, sys.__stderr__)))",
+            "used": "import sys\nprint(1)\nprint(2, file=sys.stderr)\ninput()",
+            "taken": "import os, sys\nf, g = open('a', 'w'), open('b', 'w')\n"
+                     "print(f.fileno(), g.fileno(), file=f); print(1)\n"
+                     "os.system('echo child; echo error >&2'); 1/0"}.items():
+        each("%s: %s" % (where[5:], name), closed, code, where)
+    each("%s: stdin" % where[5:], closed, None, where)
 
 # ------------------------------------------------------------ locales
 SPEAK = """
@@ -352,4 +372,31 @@ each("on a terminal: PYTHONSTARTUP and -i", inspected, ["-i", "script.py"],
 each("on a terminal: PYTHONINSPECT", inspected, ["script.py"], {"PYTHONINSPECT": "1"}, END)
 each("on a terminal: set by the program", inspected,
      ["-c", "import os; os.environ['PYTHONINSPECT'] = '1'; x = 8"], {}, END)
+
+
+# ------------------------------------------------------------ half a terminal
+def halved(command, where, args, prompt, line):
+    """Standard streams of which only some are the terminal. The prompt is the
+    terminal's, or a file's; then the program is asleep when it waits."""
+    home = terminal.home("streams")
+    session = terminal.Session(["sh", "-c", 'exec "$@" ' + where, "sh", *command, *args],
+                               {"TERM": "xterm"}, home)
+    if prompt:
+        session.expect(prompt)
+    session.send(line)
+    session.send(b"\x04")
+    how, text = session.close()
+    return how, text, {name: lib.read(os.path.join(home, name))
+                       for name in sorted(os.listdir(home))}
+
+
+ASK = "import sys\nprint(input('what? '), [s.isatty() for s in (sys.stdin, sys.stdout," \
+      " sys.stderr)])\nprint(repr(sys.stdin.read()))"
+for where, prompt in ((">out", b""), ("2>err", b""), (">out 2>err", b""),
+                      ("</dev/null", b""), ("</dev/null 2>err", b""), ("| cat", b"what? ")):
+    each("half a terminal: %s, input()" % where, halved, where, ["-c", ASK], prompt,
+         b"" if "null" in where else b"text\n")
+for where, prompt in ((">out", b">>> "), ("2>err", b">>> "), (">out 2>err", b"")):
+    each("half a terminal: %s, a prompt" % where, halved, where, [], prompt,
+         b"import sys; sys.ps1, sys.stdin.isatty(), 'readline' in sys.modules\n")
 tap.done()
