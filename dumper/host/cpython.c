@@ -317,3 +317,61 @@ int cpython_is_collecting(void)
 {
 	return collector()->collecting;
 }
+
+/* Those of C are a list of the runtime's. */
+static void *c_audit_hooks(void)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+	return &_PyRuntime.audit_hooks.head;
+#else
+	return &_PyRuntime.audit_hook_head;
+#endif
+}
+
+static struct {
+	void *c_audit;
+	PyObject *audit, *callbacks, *trace_object, *profile_object;
+	Py_tracefunc trace, profile;
+} silenced;
+
+void cpython_silence(void)
+{
+	PyThreadState *tstate = PyThreadState_Get();
+	PyInterpreterState *interp = PyInterpreterState_Get();
+
+	memcpy(&silenced.c_audit, c_audit_hooks(), sizeof silenced.c_audit);
+	memset(c_audit_hooks(), 0, sizeof silenced.c_audit);
+	silenced.audit = interp->audit_hooks;
+	interp->audit_hooks = NULL;
+	silenced.callbacks = interp->gc.callbacks;
+	interp->gc.callbacks = PyList_New(0);	/* module gc needs one */
+	silenced.trace = tstate->c_tracefunc;
+	silenced.trace_object = tstate->c_traceobj;
+	Py_XINCREF(silenced.trace_object);
+	PyEval_SetTrace(NULL, NULL);
+	silenced.profile = tstate->c_profilefunc;
+	silenced.profile_object = tstate->c_profileobj;
+	Py_XINCREF(silenced.profile_object);
+	PyEval_SetProfile(NULL, NULL);
+}
+
+void cpython_unsilence(void)
+{
+	PyInterpreterState *interp = PyInterpreterState_Get();
+
+	if (silenced.trace)
+		PyEval_SetTrace(silenced.trace, silenced.trace_object);
+	if (silenced.profile)
+		PyEval_SetProfile(silenced.profile, silenced.profile_object);
+	Py_XDECREF(silenced.trace_object);
+	Py_XDECREF(silenced.profile_object);
+	Py_XSETREF(interp->gc.callbacks, silenced.callbacks);
+	interp->audit_hooks = silenced.audit;
+	memcpy(c_audit_hooks(), &silenced.c_audit, sizeof silenced.c_audit);
+}
+
+int cpython_has_hooks(PyThreadState *tstate)
+{
+	return tstate->c_tracefunc || tstate->c_profilefunc ||
+		PyThreadState_GetInterpreter(tstate)->audit_hooks;
+}

@@ -94,6 +94,14 @@ void cpython_move_objects(PyObject *first, PyObject *last, int generation,
 /* Whether a collection is going on: generations are not to be touched then. */
 int cpython_is_collecting(void);
 
+/* Audit hooks, the collector's callbacks, trace and profile function are not to
+ * hear of what the host does; and are there again. */
+void cpython_silence(void);
+void cpython_unsilence(void);
+
+/* Whether the thread has a trace or profile function, or Python an audit hook. */
+int cpython_has_hooks(PyThreadState *tstate);
+
 /* The config that CPython itself reads at run time. */
 PyConfig *cpython_config(void);
 

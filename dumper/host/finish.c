@@ -284,15 +284,16 @@ static void clear_modules(PyObject *alive)
 /* What is left is held by frozen objects, that python3 would destroy by now: a
  * file in a module's global, a generator that waits in a cache. Where there were
  * other threads, their frames may be what holds an object, and python3 leaves
- * those alone: then only files. */
-static void finalize_survivors(int threads)
+ * those alone; what a trace function or an audit hook holds it destroys last of all,
+ * when there is no print() any more. Then only files. */
+static void finalize_survivors(int only_files)
 {
 	PyObject *objects = gc_view_young();
 
 	for (Py_ssize_t i = 0; objects && i < PyList_GET_SIZE(objects); i++) {
 		PyObject *object = PyList_GET_ITEM(objects, i);
 
-		if (threads && PyObject_IsInstance(object, io_base) != 1)
+		if (only_files && PyObject_IsInstance(object, io_base) != 1)
 			continue;
 		if (Py_TYPE(object)->tp_finalize && !PyObject_GC_IsFinalized(object))
 			PyObject_CallFinalizer(object);
@@ -339,7 +340,7 @@ int finish_python(void)
 	cpython_collect_quietly();
 	clear_modules(alive);
 	cpython_collect_quietly();
-	finalize_survivors(threads);
+	finalize_survivors(threads || cpython_has_hooks(tstate));
 	flush_frozen();
 	streams_flush();
 	cpython_call_exit_functions();

@@ -130,6 +130,7 @@ static void stand_still(int to)
 	rehearse(2);
 	streams_flush();
 	quiesce_collect();
+	cpython_unsilence();
 	gc_view_replace();
 	quiesce_plug();
 	heap_view_replace();

@@ -103,6 +103,7 @@ static int host_main(int argc, char **argv, char **envp)
 	path0_reserve();
 	load(&spec);
 	path0_release();
+	cpython_silence();
 	heap_view_keep();
 	gc_view_keep();
 	attributes_check();

@@ -55,8 +55,8 @@ def _probe(sys=sys):
     tell("gc state", [gc.get_threshold(), gc.isenabled(), gc.get_debug(), gc.callbacks,
                       gc.garbage, [sorted(s) for s in gc.get_stats()]])
     stats = gc.get_stats()
-    tell("gc.get_stats", [stats[1]["collections"], stats[2]["collections"],
-                          stats[1]["collected"], stats[2]["uncollectable"]])
+    tell("gc.get_stats", [stats[0]["collections"], stats[1]["collections"],
+                          stats[2]["collections"], stats[2]["uncollectable"]])
     objects = gc.get_objects()
     tell("number of objects", len(objects))
     ids = set(map(id, objects))
