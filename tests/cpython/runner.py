@@ -50,15 +50,18 @@ def make_folder(where):
     return folder
 
 
-def neutral(text, folder):
-    """Without what differs in each run: addresses, process ids, folders."""
+def neutral(text, folder, children=""):
+    """Without what differs in each run: addresses, process ids, folders, and the
+    place of what tests take for python."""
     text = text.replace(folder, "FOLDER")
+    if children:
+        text = text.replace(os.path.dirname(children) + "/", "BIN/")
     text = re.sub(r"@test_\d+_tmp", "@test_PID_tmp", text)
     text = re.sub(r"test_python_\d+", "test_python_PID", text)
     return re.sub(r"\b0x[0-9a-f]{6,16}", "0x...", text)
 
 
-def parse(path, folder):
+def parse(path, *places):
     """What ran, and the tests by id, each with its outcome and details, in order;
     of those that have the same id, the second is called `ID (2)`."""
     executable, tests, started = "", {}, None
@@ -72,7 +75,7 @@ def parse(path, folder):
         if kind == "executable":
             executable = name
             continue
-        name = neutral(name, folder)
+        name = neutral(name, *places)
         if kind == "start":
             started = name
             continue
@@ -81,8 +84,8 @@ def parse(path, folder):
         while key in tests:
             n += 1
             key = "%s (%d)" % (name, n)
-        tests[key] = {"outcome": neutral(rest[0], folder),
-                      "details": neutral(rest[1], folder)[-TAIL:]}
+        tests[key] = {"outcome": neutral(rest[0], *places),
+                      "details": neutral(rest[1], *places)[-TAIL:]}
     if started:
         tests[started] = {"outcome": "did not end", "details": ""}
     return executable, tests
@@ -143,7 +146,7 @@ def run(command, name, where, resources="full", children="", limit=LIMIT):
         text = output.read().decode("utf-8", "replace")
     if stopping.is_set():
         raise Stopped
-    executable, tests = parse(results, folder)
+    executable, tests = parse(results, folder, children)
     result = {"executable": executable, "tests": tests,
               "status": "over %d s" % limit if late else child.returncode,
               "seconds": round(time.monotonic() - start, 1),
