@@ -1,9 +1,10 @@
 """A pseudo-terminal with a program on it, and what waitpid tells of its end.
-Shared by the tests that type: repl.py, readline.py, jobs.py."""
+Shared by the tests that compare an image with python3 outside of plain runs."""
 import errno
 import fcntl
 import os
 import pty
+import re
 import select
 import shutil
 import struct
@@ -16,12 +17,31 @@ import tap
 INTERRUPT, END, STOP, QUIT = b"\x03", b"\x04", b"\x1a", b"\x1c"
 LIMIT = 60	# seconds for an answer
 PRIMARY, SECONDARY = b">>> ", b"... "
+ADDRESS = re.compile(rb"0x[0-9a-f]{6,16}")
 
 
 def targets(*names):
     """name: command, of every image both ways."""
     return {"%s, %s" % (name, way): command(lib.image(name))
             for name in names or ("bare", "stdlib") for way, command in lib.WAYS.items()}
+
+
+def each(targets, name, function, *args):
+    """A test for each target: what the function gives for its command, it gives
+    for python3's."""
+    want = function([lib.PYTHON], *args)
+    for target, command in targets.items():
+        tap.run("%s (%s)" % (name, target), lambda: compare(function(command, *args), want))
+
+
+def compare(got, want):
+    if got != want:
+        raise tap.Failed("it is\n  %.3000r, not\n  %.3000r" % (got, want))
+
+
+def plain(text):
+    """Less what is another one in each process."""
+    return ADDRESS.sub(b"0x...", text)
 
 
 def ended(child):
