@@ -88,8 +88,6 @@ struct handoff {
 	uint64_t tid_address;	/* set_tid_address(2); its value is the tid */
 	uint64_t robust_list;	/* set_robust_list(2) */
 	uint64_t robust_length;
-	uint64_t alternate[3];	/* sigaltstack(2): struct sigaltstack; its
-				   address is 0 where there is none */
 	uint64_t rseq;		/* rseq(2): struct rseq, 0: not registered */
 	uint32_t rseq_length;
 	uint32_t rseq_signature;
@@ -113,6 +111,8 @@ struct handoff {
 	void (*resume)(struct startup *);	/* never returns */
 	struct python_options options;	/* of --python-option, what of them is done
 					   at each restore */
+	uint64_t alternate[3];	/* sigaltstack(2): struct sigaltstack; its
+				   address is 0 where there is none */
 
 	/* --- written on entry: keep together, from here on --- */
 	uint64_t vdso[HANDOFF_VDSO_COUNT] __attribute__((aligned(4096)));
