@@ -75,6 +75,7 @@ struct startup {
 	int32_t timezone_changed;/* TZ or /etc/localtime differ: tzset() */
 	uint32_t locale;	/* enum startup_locale */
 	uint32_t strict;	/* PYIMAGE=on: refuse where python3 would run */
+	uint32_t full_end;	/* PYIMAGE_FINALIZE=full: destroy all at the end */
 	int32_t hold;		/* descriptor for pydump's learning runs: before
 				   the end write a byte to it and wait; or -1 */
 	struct python_options options;	/* of the command line, the variables

@@ -62,11 +62,8 @@ static void read_environment(struct enter *enter)
 	environ_read(enter->stack.envp, &enter->environ);
 	enter->program.mode = mode_read(enter->environ.mode);
 	enter->program.verbose = enter->environ.verbose && *enter->environ.verbose;
-	if (enter->program.mode != MODE_BAD)
-		return;
-	say_reason(&enter->reason, "PYIMAGE", "must be auto, on or off, not", 0);
-	enter->reason.detail = enter->environ.mode;
-	fallback_die(&enter->program, &enter->reason, EXIT_USAGE);
+	if (mode_check(&enter->environ, &enter->reason))
+		fallback_die(&enter->program, &enter->reason, EXIT_USAGE);
 }
 
 /* The image as a file, where exec mapped it. In a chroot without /proc the name
@@ -253,6 +250,8 @@ _Noreturn void enter_main(uint64_t *start, uint64_t skip)
 	enter.startup.envp = enter.stack.envp;
 	enter.startup.hold = find_hold(&enter);
 	enter.startup.strict = enter.program.mode == MODE_ON;
+	enter.startup.full_end =
+		mode_read_finalize(enter.environ.finalize) == MODE_FINALIZE_FULL;
 	enter.startup.tid = handoff.startup.tid;
 	enter.startup.ignored = handoff.startup.ignored;
 	handoff.startup = enter.startup;

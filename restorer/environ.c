@@ -22,6 +22,7 @@ static const struct {
 	{ "HOME=", offsetof(struct environ_values, home) },
 	{ "PYIMAGE=", offsetof(struct environ_values, mode) },
 	{ "PYIMAGE_VERBOSE=", offsetof(struct environ_values, verbose) },
+	{ "PYIMAGE_FINALIZE=", offsetof(struct environ_values, finalize) },
 	{ "PYIMAGE_HOLD=", offsetof(struct environ_values, hold) },
 };
 

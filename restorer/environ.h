@@ -19,6 +19,7 @@ struct environ_values {
 	const char *home;
 	const char *mode;	/* PYIMAGE */
 	const char *verbose;	/* PYIMAGE_VERBOSE */
+	const char *finalize;	/* PYIMAGE_FINALIZE */
 	const char *hold;	/* PYIMAGE_HOLD */
 };
 

@@ -31,6 +31,8 @@ static const char main_help[] =
 	"Environment:\n"
 	"  PYIMAGE=auto|on|off  auto: as above; on: say why and exit 70; off: plain python3\n"
 	"  PYIMAGE_VERBOSE=1    say what was restored, or why python3 runs\n"
+	"  PYIMAGE_FINALIZE=fast|full\n"
+	"                       full: destroy what was frozen, too, at the end\n"
 	"\n"
 	"Exit status: the program's; 2 usage, 70 refused, 74 the image can't be read.\n";
 
@@ -64,10 +66,8 @@ static void read_environment(const struct stack *stack, struct program *program)
 	environ_read(stack->envp, &values);
 	program->mode = mode_read(values.mode);
 	program->verbose = values.verbose && *values.verbose;
-	if (program->mode != MODE_BAD)
+	if (!mode_check(&values, &reason))
 		return;
-	say_reason(&reason, "PYIMAGE", "must be auto, on or off, not", 0);
-	reason.detail = values.mode;
 	say_refusal(NULL, &reason, NULL);
 	sys_exit(EXIT_USAGE);
 }

@@ -1,10 +1,12 @@
 /*
- * PYIMAGE=auto|on|off. Linked into pyimage and into every image.
+ * PYIMAGE=auto|on|off and PYIMAGE_FINALIZE=fast|full. Linked into pyimage and into every image.
  */
 #include "mode.h"
 
 #include <stddef.h>
 
+#include "environ.h"
+#include "say.h"
 #include "text.h"
 
 enum mode mode_read(const char *value)
@@ -16,4 +18,26 @@ enum mode mode_read(const char *value)
 	if (text_equal(value, "off"))
 		return MODE_OFF;
 	return MODE_BAD;
+}
+
+enum mode_finalize mode_read_finalize(const char *value)
+{
+	if (!value || !*value || text_equal(value, "fast"))
+		return MODE_FINALIZE_FAST;
+	return text_equal(value, "full") ? MODE_FINALIZE_FULL : MODE_FINALIZE_BAD;
+}
+
+int mode_check(const struct environ_values *values, struct reason *reason)
+{
+	if (mode_read(values->mode) == MODE_BAD) {
+		say_reason(reason, "PYIMAGE", "must be auto, on or off, not", 0);
+		reason->detail = values->mode;
+		return -1;
+	}
+	if (mode_read_finalize(values->finalize) == MODE_FINALIZE_BAD) {
+		say_reason(reason, "PYIMAGE_FINALIZE", "must be fast or full, not", 0);
+		reason->detail = values->finalize;
+		return -1;
+	}
+	return 0;
 }

@@ -1,14 +1,24 @@
 /*
- * PYIMAGE=auto|on|off: what a refusal leads to. Pure.
+ * PYIMAGE=auto|on|off: what a refusal leads to. PYIMAGE_FINALIZE=fast|full: how
+ * a restored process ends. Pure.
  */
 #ifndef MODE_H
 #define MODE_H
+
+struct environ_values;
+struct reason;
 
 enum mode {
 	MODE_AUTO,	/* plain python3 instead */
 	MODE_ON,	/* a message and EXIT_REFUSED */
 	MODE_OFF,	/* always plain python3 */
 	MODE_BAD,	/* no such mode */
+};
+
+enum mode_finalize {
+	MODE_FINALIZE_FAST,	/* what was frozen is left as it is */
+	MODE_FINALIZE_FULL,	/* as python3 ends */
+	MODE_FINALIZE_BAD,
 };
 
 /* Exit codes of the restorer itself, as pyimage(1) lists them. */
@@ -20,5 +30,9 @@ enum {
 
 /* The mode that the variable's value (NULL: unset) names. */
 enum mode mode_read(const char *value);
+enum mode_finalize mode_read_finalize(const char *value);
+
+/* Both, out of the environment. -1 and *reason where one is bad. */
+int mode_check(const struct environ_values *values, struct reason *reason);
 
 #endif

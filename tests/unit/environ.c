@@ -8,6 +8,7 @@
 
 #include "environ.h"
 #include "mode.h"
+#include "say.h"
 #include "text.h"
 
 static struct environ_values values;
@@ -100,7 +101,7 @@ START_TEST(picks)
 {
 	static const char *const envp[] = {
 		"LC_ALL=a", "LC_CTYPE=b", "LANG=c", "LANGUAGE=x", "TZ=d", "HOME=e",
-		"PYIMAGE=f", "PYIMAGE_VERBOSE=g", "PYIMAGE_HOLD=h", "HOME=second",
+		"PYIMAGE=f", "PYIMAGE_VERBOSE=g", "PYIMAGE_HOLD=h", "PYIMAGE_FINALIZE=i", "HOME=second",
 		"TZ", NULL
 	};
 
@@ -113,6 +114,7 @@ START_TEST(picks)
 	ck_assert_str_eq(values.mode, "f");
 	ck_assert_str_eq(values.verbose, "g");
 	ck_assert_str_eq(values.hold, "h");
+	ck_assert_str_eq(values.finalize, "i");
 	ck_assert_ptr_null(values.foreign);
 	read_one("X=");
 	ck_assert_ptr_null(values.home);
@@ -181,6 +183,35 @@ START_TEST(modes)
 }
 END_TEST
 
+START_TEST(ends)
+{
+	ck_assert_int_eq(mode_read_finalize(NULL), MODE_FINALIZE_FAST);
+	ck_assert_int_eq(mode_read_finalize(""), MODE_FINALIZE_FAST);
+	ck_assert_int_eq(mode_read_finalize("fast"), MODE_FINALIZE_FAST);
+	ck_assert_int_eq(mode_read_finalize("full"), MODE_FINALIZE_FULL);
+	ck_assert_int_eq(mode_read_finalize("FULL"), MODE_FINALIZE_BAD);
+	ck_assert_int_eq(mode_read_finalize("fully"), MODE_FINALIZE_BAD);
+	ck_assert_int_eq(mode_read_finalize("1"), MODE_FINALIZE_BAD);
+}
+END_TEST
+
+START_TEST(checked)
+{
+	struct reason reason;
+
+	values = (struct environ_values){ .mode = "on", .finalize = "full" };
+	ck_assert_int_eq(mode_check(&values, &reason), 0);
+	values.finalize = "junk";
+	ck_assert_int_eq(mode_check(&values, &reason), -1);
+	ck_assert_str_eq(reason.what, "PYIMAGE_FINALIZE");
+	ck_assert_str_eq(reason.detail, "junk");
+	values.mode = "junk1";
+	ck_assert_int_eq(mode_check(&values, &reason), -1);
+	ck_assert_str_eq(reason.what, "PYIMAGE");
+	ck_assert_str_eq(reason.detail, "junk1");
+}
+END_TEST
+
 START_TEST(numbers)
 {
 	ck_assert_int_eq(text_number("0"), 0);
@@ -242,6 +273,8 @@ int main(void)
 	tcase_add_loop_test(tcase, locale, 0, sizeof(locales) / sizeof(*locales));
 	tcase_add_loop_test(tcase, timezone, 0, sizeof(zones) / sizeof(*zones));
 	tcase_add_test(tcase, modes);
+	tcase_add_test(tcase, ends);
+	tcase_add_test(tcase, checked);
 	tcase_add_test(tcase, numbers);
 	tcase_add_test(tcase, decimal);
 	tcase_add_test(tcase, strings);
