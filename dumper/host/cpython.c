@@ -5,6 +5,7 @@
 #define Py_BUILD_CORE 1
 #include "cpython.h"
 
+#include <internal/pycore_frame.h>
 #include <internal/pycore_gc.h>
 #include <internal/pycore_runtime.h>
 #include <internal/pycore_pystate.h>
@@ -57,6 +58,49 @@ void cpython_set_finalizing(PyThreadState *on)
 int cpython_is_finalizing(void)
 {
 	return _PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL;
+}
+
+void cpython_set_uninitialized(void)
+{
+	_PyRuntime.initialized = 0;
+	_PyRuntime.core_initialized = 0;
+}
+
+static int has_items(PyObject *list)
+{
+	return list && PyList_Check(list) && PyList_GET_SIZE(list);
+}
+
+int cpython_is_watched(PyThreadState *tstate)
+{
+	PyInterpreterState *interp = tstate->interp;
+
+	return tstate->c_tracefunc || tstate->c_profilefunc || interp->audit_hooks ||
+		interp->gc.debug || has_items(interp->gc.callbacks) ||
+		has_items(interp->gc.garbage);
+}
+
+int cpython_is_generator(PyObject *object)
+{
+	return PyGen_CheckExact(object) || PyCoro_CheckExact(object) ||
+		PyAsyncGen_CheckExact(object);
+}
+
+/* genobject.c, _PyGen_Finalize() and gen_close(). */
+int cpython_generator_runs(PyObject *object)
+{
+	PyGenObject *generator = (PyGenObject *)object;
+#if PY_VERSION_HEX < 0x030c0000
+	PyCodeObject *code = generator->gi_code;
+#else
+	PyCodeObject *code = PyGen_GetCode(generator);
+
+	Py_DECREF(code);	/* its frame holds it */
+#endif
+	if (generator->gi_frame_state == FRAME_CREATED)
+		return PyCoro_CheckExact(object);
+	return generator->gi_frame_state < FRAME_EXECUTING && (!PyGen_CheckExact(object) ||
+		PyBytes_GET_SIZE(code->co_exceptiontable));
 }
 
 /* Exported for the interpreter's own extension modules; its parameters changed
@@ -117,6 +161,48 @@ _Py_COMP_DIAG_POP
 #else
 	return ((PyDictObject *)dict)->ma_version_tag;
 #endif
+}
+
+PyObject *cpython_quiet_attribute(const char *module, const char *name)
+{
+	PyObject *modules = PyImport_GetModuleDict(), *found, *value;
+	int was = PyDict_GetItemString(modules, module) != NULL;
+
+	found = PyImport_ImportModule(module);
+	value = found ? PyObject_GetAttrString(found, name) : NULL;
+	if (found && !was)
+		PyDict_DelItemString(modules, module);
+	Py_XDECREF(found);
+	return value;
+}
+
+void cpython_restore_builtins(void)
+{
+	PyInterpreterState *interp = PyInterpreterState_Get();
+
+	PyDict_Copy(interp->builtins);	/* kept: nothing frozen goes */
+	PyDict_Clear(interp->builtins);
+	PyDict_Update(interp->builtins, interp->builtins_copy);
+	PyErr_Clear();
+}
+
+static void clear_dict(PyObject *dict)
+{
+	PyObject *name, *value;
+	Py_ssize_t i = 0;
+
+	PyDict_Copy(dict);		/* kept */
+	while (PyDict_Next(dict, &i, &name, &value))
+		if (value != Py_None && PyDict_SetItem(dict, name, Py_None))
+			PyErr_Clear();
+}
+
+void cpython_clear_sys_and_builtins(void)
+{
+	PyInterpreterState *interp = PyInterpreterState_Get();
+
+	clear_dict(interp->sysdict);
+	clear_dict(interp->builtins);
 }
 
 void *cpython_finalize_address(void)
@@ -235,49 +321,6 @@ static struct _gc_runtime_state *collector(void)
 	return &PyInterpreterState_Get()->gc;
 }
 
-static struct {
-	struct gc_generation_stats stats[NUM_GENERATIONS];
-	int counts[NUM_GENERATIONS];
-	Py_ssize_t total, pending;
-} kept;
-
-void cpython_keep_collector(void)
-{
-	const struct _gc_runtime_state *gc = collector();
-
-	for (int i = 0; i < NUM_GENERATIONS; i++) {
-		kept.stats[i] = gc->generation_stats[i];
-		kept.counts[i] = gc->generations[i].count;
-	}
-	kept.total = gc->long_lived_total;
-	kept.pending = gc->long_lived_pending;
-}
-
-void cpython_put_back_collector(void)
-{
-	struct _gc_runtime_state *gc = collector();
-
-	for (int i = 0; i < NUM_GENERATIONS; i++) {
-		gc->generation_stats[i] = kept.stats[i];
-		gc->generations[i].count = kept.counts[i];
-	}
-	gc->long_lived_total = kept.total;
-	gc->long_lived_pending = kept.pending;
-}
-
-void cpython_collect_quietly(void)
-{
-	struct _gc_runtime_state *gc = collector();
-	PyObject *callbacks = gc->callbacks;
-	int was = PyGC_Enable();
-
-	gc->callbacks = NULL;
-	PyGC_Collect();
-	gc->callbacks = callbacks;
-	if (!was)
-		PyGC_Disable();
-}
-
 static PyGC_Head *generation_list(int generation)
 {
 	struct _gc_runtime_state *gc = collector();
@@ -311,11 +354,6 @@ void cpython_move_objects(PyObject *first, PyObject *last, int generation,
 	link_heads(_PyGCHead_PREV(from), _PyGCHead_NEXT(to));
 	link_heads(_PyGCHead_PREV(next), from);
 	link_heads(to, next);
-}
-
-int cpython_is_collecting(void)
-{
-	return collector()->collecting;
 }
 
 /* Those of C are a list of the runtime's. */
@@ -368,10 +406,4 @@ void cpython_unsilence(void)
 	Py_XSETREF(interp->gc.callbacks, silenced.callbacks);
 	interp->audit_hooks = silenced.audit;
 	memcpy(c_audit_hooks(), &silenced.c_audit, sizeof silenced.c_audit);
-}
-
-int cpython_has_hooks(PyThreadState *tstate)
-{
-	return tstate->c_tracefunc || tstate->c_profilefunc ||
-		PyThreadState_GetInterpreter(tstate)->audit_hooks;
 }

@@ -24,6 +24,18 @@ void cpython_set_native_id(PyThreadState *tstate, unsigned long id);
 void cpython_set_finalizing(PyThreadState *on);
 int cpython_is_finalizing(void);
 
+/* Py_IsInitialized() says no, as it does after atexit's functions. */
+void cpython_set_uninitialized(void);
+
+/* Whether the interpreter tells somebody what it does: a trace function, an
+ * audit hook, the collector's callbacks or debug flags. */
+int cpython_is_watched(PyThreadState *tstate);
+
+/* Generators, coroutines and asynchronous generators; whether one would run or
+ * warn if it went: it waits inside a try or with, or was never awaited. */
+int cpython_is_generator(PyObject *object);
+int cpython_generator_runs(PyObject *object);
+
 /* Deletes the thread states of all other threads, running the destructors of
  * what their frames hold, as Py_FinalizeEx does after atexit. */
 void cpython_delete_other_threads(PyThreadState *tstate);
@@ -39,6 +51,16 @@ int *cpython_unhandled_interrupt(void);
 
 /* A number that changes whenever the dict does. */
 unsigned long long cpython_dict_version(PyObject *dict);
+
+/* An attribute of a built-in module, which stays out of sys.modules where the
+ * workload has not imported it. A new reference, or NULL. */
+PyObject *cpython_quiet_attribute(const char *module, const char *name);
+
+/* finalize_restore_builtins(), finalize_clear_sys_builtins_dict(): builtins as
+ * before site and io.open added to it; later both modules are empty. What they
+ * held lives on. */
+void cpython_restore_builtins(void);
+void cpython_clear_sys_and_builtins(void);
 
 /* Address of Py_FinalizeEx's code. */
 void *cpython_finalize_address(void);
@@ -71,14 +93,6 @@ int cpython_set_flag(const char *name, PyObject *value);
 /* The two of the config that the preliminary config of the runtime has, too. */
 void cpython_set_preconfig(int isolated, int use_environment);
 
-/* The collector's counters: what it has done, and what brings its next run. */
-void cpython_keep_collector(void);
-void cpython_put_back_collector(void);
-
-/* A full collection, enabled or not, of which gc.callbacks hear nothing, as the
- * last ones of Py_FinalizeEx are. */
-void cpython_collect_quietly(void);
-
 /* The collector's generations are lists; from 0 to this one, which gc.freeze()
  * fills and no collection looks at. The next of an object, the first for NULL;
  * NULL at the end. Borrowed. */
@@ -91,16 +105,10 @@ PyObject *cpython_next_object(int generation, PyObject *object);
 void cpython_move_objects(PyObject *first, PyObject *last, int generation,
 	PyObject *before);
 
-/* Whether a collection is going on: generations are not to be touched then. */
-int cpython_is_collecting(void);
-
 /* Audit hooks, the collector's callbacks, trace and profile function are not to
  * hear of what the host does; and are there again. */
 void cpython_silence(void);
 void cpython_unsilence(void);
-
-/* Whether the thread has a trace or profile function, or Python an audit hook. */
-int cpython_has_hooks(PyThreadState *tstate);
 
 /* The config that CPython itself reads at run time. */
 PyConfig *cpython_config(void);

@@ -230,3 +230,10 @@ int environment_resume(int rehearse)
 			return -1;
 	return 0;
 }
+
+void environment_release(void)
+{
+	Py_CLEAR(data);
+	Py_CLEAR(set);
+	Py_CLEAR(unset);
+}

@@ -32,4 +32,6 @@ int environment_set(const char *name, char *assignment);
 /* Empties os.environ again after a rehearsal. */
 void environment_forget(void);
 
+void environment_release(void);
+
 #endif

@@ -23,4 +23,6 @@ int finish_code(int code);
  * it sets is set back. */
 void finish_rehearse(void);
 
+void finish_release(void);
+
 #endif

@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "closures.h"
 #include "control.h"
+#include "collector.h"
 #include "cpython.h"
 #include "enter.h"
 #include "gc_view.h"
@@ -135,6 +136,7 @@ static void stand_still(int to)
 	quiesce_plug();
 	heap_view_replace();
 	arena_open();
+	collector_reset(PyImport_AddModule("__main__"));
 	hooks_uninstantiate();
 	closures_seal();
 	libc_state_save();

@@ -86,44 +86,7 @@ PyObject *frozen_objects_next_other(PyObject *object)
 	return frozen_objects_gone() ? NULL : next_permanent(object ? object : last_mark);
 }
 
-struct address_set *frozen_objects_thaw(void)
+PyObject *frozen_objects_last(void)
 {
-	struct address_set *set = address_set_new();
-	PyObject *last = NULL, *object;
-
-	if (!set || frozen_objects_gone())
-		return set;
-	for (object = next_permanent(first_mark); object != last_mark;
-	     object = next_permanent(object)) {
-		last = object;
-		if (add(object, set)) {
-			address_set_free(set);
-			return NULL;
-		}
-	}
-	if (last)
-		cpython_move_objects(next_permanent(first_mark), last, CPYTHON_OLDEST,
-			NULL);
-	return set;
-}
-
-static PyObject *next_old(PyObject *object)
-{
-	return cpython_next_object(CPYTHON_OLDEST, object);
-}
-
-void frozen_objects_refreeze(struct address_set *set)
-{
-	PyObject *object = next_old(NULL);
-
-	while (object) {
-		PyObject *next, *last = NULL;
-
-		for (next = object; next && address_set_has(set, next); next = next_old(next))
-			last = next;
-		if (last)
-			cpython_move_objects(object, last, CPYTHON_PERMANENT, last_mark);
-		object = next && !last ? next_old(next) : next;
-	}
-	address_set_free(set);
+	return last_mark;
 }

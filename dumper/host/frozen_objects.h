@@ -7,8 +7,6 @@
 
 #include "cpython.h"
 
-struct address_set;
-
 /* What is in the generations up to this one now is the program's. What never was
  * noted until the freeze is the host's, and is not among the frozen objects. */
 void frozen_objects_note(int generation);
@@ -27,9 +25,7 @@ int frozen_objects_each(int (*visit)(PyObject *object, void *data), void *data);
 /* What the program itself froze: the next of an object, the first for NULL. */
 PyObject *frozen_objects_next_other(PyObject *object);
 
-/* Moves all to the oldest generation, and back those that are left: in between
- * a collection may look at them. NULL: out of memory, and nothing was done. */
-struct address_set *frozen_objects_thaw(void);
-void frozen_objects_refreeze(struct address_set *set);
+/* The last of them in that generation, behind which only the program freezes. */
+PyObject *frozen_objects_last(void);
 
 #endif

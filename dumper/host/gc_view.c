@@ -123,30 +123,6 @@ static PyObject *unfreeze(PyObject *self, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
-static _PyCFunctionFastWithKeywords collect;
-
-/* A full collection that a program asks for sees all there is, as it expects:
- * weak references to what it let go of are dead then. Automatic ones would write
- * to all frozen objects for the little garbage that there is among imports. */
-static PyObject *collect_all(PyObject *self, PyObject *const *args, Py_ssize_t count,
-	PyObject *names)
-{
-	PyObject *result, *which = count || names ? args[0] : NULL;
-	struct address_set *set;
-
-	if ((which && (!PyLong_Check(which) || PyLong_AsLong(which) != CPYTHON_OLDEST)) ||
-	    program_froze || frozen_objects_gone() || cpython_is_collecting()) {
-		PyErr_Clear();
-		return collect(self, args, count, names);
-	}
-	set = frozen_objects_thaw();
-	if (!set)
-		return PyErr_NoMemory();
-	result = collect(self, args, count, names);
-	frozen_objects_refreeze(set);
-	return result;
-}
-
 /* `plain` is the host's own copy of the row, which stays as it was. */
 static struct row {
 	const char *name;
@@ -162,8 +138,6 @@ static struct row {
 	{ "get_objects", (PyCFunction)(void (*)(void))show_objects,
 		(PyCFunction *)&get_objects, NULL, { 0 }, NULL },
 	{ "get_referrers", show_referrers, &get_referrers, NULL, { 0 }, NULL },
-	{ "collect", (PyCFunction)(void (*)(void))collect_all,
-		(PyCFunction *)&collect, NULL, { 0 }, NULL },
 };
 
 #define ROWS (sizeof rows / sizeof *rows)
@@ -188,7 +162,6 @@ void gc_view_keep(void)
 {
 	PyObject *module;
 
-	cpython_keep_collector();
 	PyGC_Collect();
 	frozen_objects_note(CPYTHON_PERMANENT);
 	module = imports_private("gc");
@@ -231,5 +204,4 @@ void gc_view_replace(void)
 	for (size_t i = 0; i < ROWS; i++)
 		patches_add_word((uint64_t)&rows[i].row->ml_meth,
 			(uint64_t)rows[i].ours);
-	cpython_put_back_collector();
 }

@@ -356,3 +356,9 @@ void hooks_uninstantiate(void)
 	reset_openssl();
 	reset_sqlite();
 }
+
+void hooks_release(void)
+{
+	for (size_t i = 0; i < HOOKS; i++)
+		Py_CLEAR(hooks[i].prepared);
+}

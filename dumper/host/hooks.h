@@ -19,4 +19,8 @@ void hooks_uninstantiate(void);
  * seen outside the process, so that they can be left out. */
 int hooks_fini_is_idle(const char *library);
 
+/* Gives up what is held of Python's objects; so do its likes of other parts.
+ * For full_finish(): nothing of the part is used afterwards. */
+void hooks_release(void);
+
 #endif

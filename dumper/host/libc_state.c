@@ -6,9 +6,9 @@
  * that one page changes in a restore and not one for each word.
  */
 #include "libc_state.h"
-#include "cpython.h"
 #include "enter.h"
 #include "finish.h"
+#include "full.h"
 #include "handoff.h"
 #include "patches.h"
 #include "resume.h"
@@ -274,18 +274,6 @@ static void save_words(void)
 	patches_add_word(env, (uint64_t)handoff.environ);
 }
 
-/* movabs $function, %rax; jmp *%rax over Py_FinalizeEx's first bytes: it is
- * called by Py_Exit, which PyErr_Print calls for SystemExit, and walks the
- * whole heap. In the image only. */
-static void replace_finalize(void)
-{
-	unsigned char code[12] = { 0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0 };
-	uint64_t target = (uint64_t)finish_python;
-
-	memcpy(code + 2, &target, sizeof target);
-	patches_add((uint64_t)cpython_finalize_address(), code, sizeof code);
-}
-
 void libc_state_save(void)
 {
 	save_auxv();
@@ -296,5 +284,5 @@ void libc_state_save(void)
 	save_words();
 	scan_all();
 	vdso_stubs_add();
-	replace_finalize();
+	full_replace(finish_python);
 }

@@ -5,6 +5,7 @@
  * In any other process it does nothing.
  */
 #include "attributes.h"
+#include "collector.h"
 #include "cpython.h"
 #include "control.h"
 #include "environment.h"
@@ -102,6 +103,7 @@ static int host_main(int argc, char **argv, char **envp)
 	readline_watch();
 	path0_reserve();
 	load(&spec);
+	collector_keep();
 	path0_release();
 	cpython_silence();
 	heap_view_keep();

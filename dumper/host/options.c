@@ -79,7 +79,6 @@ char **options_for_start(char **words)
 void options_prepare(void)
 {
 	site = PyDict_GetItemString(PyImport_GetModuleDict(), "site");
-	Py_XINCREF(site);
 }
 
 _Py_COMP_DIAG_PUSH

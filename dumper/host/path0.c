@@ -56,6 +56,11 @@ void path0_prepare(void)
 	Py_XINCREF(path);
 }
 
+void path0_let_go(void)
+{
+	Py_CLEAR(path);
+}
+
 int path0_insert(PyObject *text)
 {
 	return PyList_Insert(path, place, text);

@@ -23,6 +23,9 @@ int path0_add(const struct startup *startup);
 /* Puts this there: a folder or zip file that is run. 0 or -1. */
 int path0_insert(PyObject *text);
 
+/* Lets go of sys.path, for an end that destroys everything. */
+void path0_let_go(void);
+
 /* Takes out what a rehearsal put there. */
 void path0_forget(void);
 

@@ -48,3 +48,8 @@ void rehearse(int times)
 		reset_main();
 	}
 }
+
+void rehearse_release(void)
+{
+	Py_CLEAR(pristine);
+}

@@ -9,4 +9,6 @@
  * so that a restore writes to fewer pages. */
 void rehearse(int times);
 
+void rehearse_release(void);
+
 #endif

@@ -420,3 +420,16 @@ void resume_process(struct startup *startup)
 	resume_python(startup, 0);
 	exit(finish_code(run_startup(startup)));
 }
+
+void resume_release(void)
+{
+	Py_CLEAR(prepared.command);
+	Py_CLEAR(prepared.argv);
+	Py_CLEAR(prepared.orig_argv);
+	Py_CLEAR(prepared.path);
+	Py_CLEAR(prepared.main_thread);
+	Py_CLEAR(prepared.native_id);
+	Py_CLEAR(prepared.signal);
+	Py_CLEAR(prepared.site);
+	Py_CLEAR(prepared.time);
+}

@@ -21,4 +21,6 @@ void resume_forget(void);
 /* handoff.resume: the whole way from the entry to the exit. */
 void resume_process(struct startup *startup) __attribute__((noreturn));
 
+void resume_release(void);
+
 #endif

@@ -6,6 +6,7 @@
  * (finish.h).
  */
 #include "run.h"
+#include "collector.h"
 #include "cpython.h"
 #include "handoff.h"
 #include "path0.h"
@@ -208,6 +209,7 @@ int run_startup(const struct startup *s)
 {
 	int code;
 
+	collector_start();
 	if (s->mode == STARTUP_FILE && strcmp(s->what, "-")) {
 		code = run_path(s);
 	} else {
@@ -220,4 +222,9 @@ int run_startup(const struct startup *s)
 		}
 	}
 	return repl_inspect(s, code);
+}
+
+void run_release(void)
+{
+	path0_let_go();
 }

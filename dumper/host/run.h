@@ -13,4 +13,6 @@ void run_prepare(const char *program);
 /* Runs it; the exit status before finalisation. sys.argv must be set. */
 int run_startup(const struct startup *startup);
 
+void run_release(void);
+
 #endif

@@ -456,3 +456,17 @@ void streams_flush(void)
 			PyErr_Clear();
 		}
 }
+
+void streams_release(void)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		for (int l = 0; l < LEVELS; l++)
+			Py_CLEAR(streams[fd].kept[l]);
+		for (size_t i = 0; i < SETTINGS; i++)
+			Py_CLEAR(kept_settings[fd][i]);
+	}
+	Py_CLEAR(io_module);
+	Py_CLEAR(usual.encoding);
+	Py_CLEAR(usual.errors);
+	Py_CLEAR(errors_of_stderr);
+}

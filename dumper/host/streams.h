@@ -33,4 +33,6 @@ void streams_flush(void);
 /* Whether the object is one of the kept streams, their buffers or raw files. */
 int streams_is_kept(const PyObject *object);
 
+void streams_release(void);
+
 #endif

@@ -1,0 +1,187 @@
+/*
+ * The collector as python3 has it when a program starts. Objects that it finds
+ * to be garbage are finalised in the order of its lists, and these depend on
+ * when it ran: so its counters go on from where python3's were, also those of
+ * free lists, whose objects it does not count. Facts are from gcmodule.c and
+ * pycore_gc.h of 3.11 to 3.13.
+ */
+#define Py_BUILD_CORE 1
+#include "cpython.h"
+
+#include <internal/pycore_gc.h>
+#include <internal/pycore_interp.h>
+#include <internal/pycore_pystate.h>
+
+#include "collector.h"
+#include "frozen_objects.h"
+
+#include <string.h>
+
+#define GC_OF(object) ((PyGC_Head *)(void *)(object) - 1)
+
+static struct _gc_runtime_state *gc_state(void)
+{
+	return &PyInterpreterState_Get()->gc;
+}
+
+static struct {
+	int generation;		/* where sys.modules is */
+	int counts[NUM_GENERATIONS];
+	struct gc_generation_stats stats[NUM_GENERATIONS];
+	Py_ssize_t total, pending;
+#if PY_VERSION_HEX < 0x030c0000
+	int tuples[PyTuple_NFREELISTS], lists, dicts;	/* that are free */
+#endif
+} kept;
+
+static PyObject *front;		/* stands where frozen objects would */
+
+static int is_in(PyObject *object, PyGC_Head *head)
+{
+	for (PyGC_Head *at = _PyGCHead_NEXT(head); at != head; at = _PyGCHead_NEXT(at))
+		if (at == GC_OF(object))
+			return 1;
+	return 0;
+}
+
+void collector_keep(void)
+{
+	struct _gc_runtime_state *gc = gc_state();
+
+	kept.generation = NUM_GENERATIONS - 1;
+	while (kept.generation > 0 && !is_in(PyImport_GetModuleDict(),
+			&gc->generations[kept.generation].head))
+		kept.generation--;
+	for (int i = 0; i < NUM_GENERATIONS; i++)
+		kept.counts[i] = gc->generations[i].count;
+	memcpy(kept.stats, gc->generation_stats, sizeof kept.stats);
+	kept.total = gc->long_lived_total;
+	kept.pending = gc->long_lived_pending;
+#if PY_VERSION_HEX < 0x030c0000
+	memcpy(kept.tuples, PyInterpreterState_Get()->tuple.numfree, sizeof kept.tuples);
+	kept.lists = PyInterpreterState_Get()->list.numfree;
+	kept.dicts = PyInterpreterState_Get()->dict_state.numfree;
+#endif
+}
+
+/* Takes [first, last] out of their list and puts them behind `to`. */
+static void move_behind(PyGC_Head *first, PyGC_Head *last, PyGC_Head *to)
+{
+	PyGC_Head *before = _PyGCHead_PREV(first), *after = _PyGCHead_NEXT(last);
+	PyGC_Head *next = _PyGCHead_NEXT(to);
+
+	_PyGCHead_SET_NEXT(before, after);
+	_PyGCHead_SET_PREV(after, before);
+	_PyGCHead_SET_NEXT(to, first);
+	_PyGCHead_SET_PREV(first, to);
+	_PyGCHead_SET_NEXT(last, next);
+	_PyGCHead_SET_PREV(next, last);
+}
+
+#if PY_VERSION_HEX < 0x030c0000
+static PyObject *make_tuple(int size)
+{
+	return PyTuple_New(size);
+}
+
+static PyObject *make_list(int unused)
+{
+	(void)unused;
+	return PyList_New(0);
+}
+
+static PyObject *make_dict(int unused)
+{
+	(void)unused;
+	return PyDict_New();
+}
+
+#define FILL 8	/* the most that a start leaves */
+
+/* Until `have`, a free list's length, is `want`. Imports leave hundreds, which
+ * would be pages to write to. */
+static void fill(PyObject *(*make)(int), int size, int want, const int *have)
+{
+	PyObject *held[FILL];
+	int count = 0, more = want > *have && want <= FILL ? want : 0;
+
+	while (count < more && (held[count] = make(size)))
+		count++;
+	while (count)
+		Py_DECREF(held[--count]);
+}
+
+/* An object that comes from a free list is none that the collector counts. */
+static void fill_free_lists(void)
+{
+	PyInterpreterState *interp = PyInterpreterState_Get();
+
+	for (int i = 0; i < PyTuple_NFREELISTS; i++)
+		fill(make_tuple, i + 1, kept.tuples[i], &interp->tuple.numfree[i]);
+	fill(make_list, 0, kept.lists, &interp->list.numfree);
+	fill(make_dict, 0, kept.dicts, &interp->dict_state.numfree);
+}
+#else
+static void fill_free_lists(void)
+{
+}
+#endif
+
+static void show(PyObject *object, PyGC_Head *behind)
+{
+	if (PyObject_GC_IsTracked(object))
+		move_behind(GC_OF(object), GC_OF(object), behind);
+}
+
+void collector_reset(PyObject *main_module)
+{
+	struct _gc_runtime_state *gc = gc_state();
+
+	front = PyList_New(0);
+	if (!front)
+		return;
+	fill_free_lists();
+	show(front, &gc->generations[kept.generation].head);
+	show(PyModule_GetDict(main_module), GC_OF(front));
+	show(main_module, GC_OF(front));
+	for (int i = 0; i < NUM_GENERATIONS; i++)
+		gc->generations[i].count = kept.counts[i];
+	memcpy(gc->generation_stats, kept.stats, sizeof kept.stats);
+	gc->long_lived_total = kept.total;
+	gc->long_lived_pending = kept.pending;
+}
+
+void collector_start(void)
+{
+	gc_state()->generations[0].count = kept.counts[0];
+}
+
+int collector_is_as_frozen(void)
+{
+	return _PyGCHead_PREV(&gc_state()->permanent_generation.head) ==
+		GC_OF(frozen_objects_last());
+}
+
+/* A collection puts what it finds alive in the order in which it finds it, from
+ * the first of its list on. So what leads to the program's objects has to be
+ * where it is in python3. */
+void collector_show_roots(void)
+{
+	if (!collector_is_as_frozen())
+		return;
+	show(PyInterpreterState_Get()->sysdict, GC_OF(front));
+	show(PyImport_GetModuleDict(), GC_OF(front));
+}
+
+/* gc.unfreeze() puts them behind the oldest generation (gcmodule.c). After a
+ * gc.unfreeze() of the program's they are there already. */
+void collector_unfreeze(void)
+{
+	PyGC_Head *head = &gc_state()->permanent_generation.head, *at = _PyGCHead_NEXT(head);
+	PyGC_Head *last = GC_OF(frozen_objects_last());
+
+	while (at != head && at != last)
+		at = _PyGCHead_NEXT(at);
+	if (at != head)
+		move_behind(_PyGCHead_NEXT(head), at, GC_OF(front));
+}

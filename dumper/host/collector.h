@@ -1,0 +1,27 @@
+/*
+ * CPython's collector over the freeze.
+ */
+#ifndef COLLECTOR_H
+#define COLLECTOR_H
+
+#include <Python.h>
+
+/* Notes how it stands, when all is imported. */
+void collector_keep(void);
+
+/* After the last gc.freeze(): the collector is as it was, with __main__ in its sight. */
+void collector_reset(PyObject *main_module);
+
+/* The program starts: what the restore made does not count. */
+void collector_start(void);
+
+/* Whether gc.freeze() and unfreeze() were not called since. */
+int collector_is_as_frozen(void);
+
+/* Puts sys.modules and the names of sys in its sight. */
+void collector_show_roots(void);
+
+/* Puts all that was frozen in its sight, before what was made later. */
+void collector_unfreeze(void);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * The way back to Py_FinalizeEx, which is a jump to finish_python in the image.
+ * It walks over the frozen heap and copies nearly every page of it, but nothing
+ * is left out: frozen objects are destroyed, too, in python3's order.
+ */
+#include "full.h"
+#include "collector.h"
+#include "cpython.h"
+#include "environment.h"
+#include "finish.h"
+#include "hooks.h"
+#include "patches.h"
+#include "rehearse.h"
+#include "resume.h"
+#include "run.h"
+#include "streams.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define JUMP 12
+
+static unsigned char original[JUMP];	/* bytes of Py_FinalizeEx */
+static unsigned char *code;		/* where they belong */
+
+/* movabs $instead, %rax; jmp *%rax. Py_FinalizeEx is called by Py_Exit, which
+ * PyErr_Print calls for SystemExit, and by extensions. */
+void full_replace(int (*instead)(void))
+{
+	unsigned char jump[JUMP] = { 0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0 };
+	uint64_t target = (uint64_t)instead;
+
+	code = cpython_finalize_address();
+	memcpy(original, code, sizeof original);
+	memcpy(jump + 2, &target, sizeof target);
+	patches_add((uint64_t)code, jump, sizeof jump);
+}
+
+static int put_back(void)
+{
+	uintptr_t from = (uintptr_t)code & ~(uintptr_t)4095;
+	uintptr_t to = ((uintptr_t)code + JUMP + 4095) & ~(uintptr_t)4095;
+
+	if (mprotect((void *)from, to - from, PROT_READ | PROT_WRITE | PROT_EXEC))
+		return -1;
+	memcpy(code, original, sizeof original);
+	mprotect((void *)from, to - from, PROT_READ | PROT_EXEC);
+	return 0;
+}
+
+int full_finish(void)
+{
+	if (put_back())
+		return 1;
+	hooks_release();
+	environment_release();
+	resume_release();
+	run_release();
+	rehearse_release();
+	streams_release();
+	finish_release();
+	collector_unfreeze();
+	return ((int (*)(void))(uintptr_t)code)();
+}

@@ -1,0 +1,112 @@
+/*
+ * What is left when the program's modules are gone: objects that frozen ones
+ * hold, and files that were open at the freeze.
+ */
+#include "leftovers.h"
+#include "cpython.h"
+#include "gc_view.h"
+#include "streams.h"
+#include "talk.h"
+
+static PyObject *flush_name, *closed_name;
+static PyObject *writers;	/* frozen files that are open for writing */
+
+int leftovers_is_closed(PyObject *stream)
+{
+	PyObject *closed = PyObject_GetAttr(stream, closed_name);
+	int is = closed ? PyObject_IsTrue(closed) : 0;
+
+	Py_XDECREF(closed);
+	if (is < 0 || !closed)
+		PyErr_Clear();
+	return is > 0;
+}
+
+/* TextIOWrapper and buffered writers; a text layer flushes what is below. */
+static int is_writer(PyObject *object, PyObject *text, PyObject *buffered)
+{
+	PyObject *answer;
+	int is = 0;
+
+	if (streams_is_kept(object) || (PyObject_IsInstance(object, text) != 1 &&
+	    PyObject_IsInstance(object, buffered) != 1))
+		return 0;
+	if (!leftovers_is_closed(object)) {
+		answer = PyObject_CallMethod(object, "writable", NULL);
+		is = answer == Py_True;
+		Py_XDECREF(answer);
+	}
+	PyErr_Clear();
+	return is;
+}
+
+/* Everything that is alive, before it goes out of the collector's sight. */
+static void find_writers(void)
+{
+	PyObject *io = PyImport_ImportModule("io"), *all = gc_view_young();
+	PyObject *text = io ? PyObject_GetAttrString(io, "TextIOWrapper") : NULL;
+	PyObject *buffered = io ? PyObject_GetAttrString(io, "BufferedIOBase") : NULL;
+
+	writers = PyList_New(0);
+	if (!writers || !all || !text || !buffered)
+		talk_refuse("prepare for the end: out of memory");
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(all); i++)
+		if (is_writer(PyList_GET_ITEM(all, i), text, buffered))
+			PyList_Append(writers, PyList_GET_ITEM(all, i));
+	Py_DECREF(all);
+	Py_DECREF(text);
+	Py_DECREF(buffered);
+	Py_DECREF(io);
+}
+
+void leftovers_prepare(void)
+{
+	flush_name = PyUnicode_InternFromString("flush");
+	closed_name = PyUnicode_InternFromString("closed");
+	if (!flush_name || !closed_name)
+		talk_refuse("prepare for the end: out of memory");
+	find_writers();
+}
+
+void leftovers_release(void)
+{
+	Py_CLEAR(flush_name);
+	Py_CLEAR(closed_name);
+	Py_CLEAR(writers);
+}
+
+static void unraisable(PyObject *where)
+{
+	if (PyErr_Occurred())
+		PyErr_WriteUnraisable(where);
+}
+
+/* They are held by frozen objects, which python3 would destroy by now: a file
+ * in a module's global. */
+void leftovers_finalize(void)
+{
+	PyObject *objects = gc_view_young();
+
+	for (Py_ssize_t i = 0; objects && i < PyList_GET_SIZE(objects); i++) {
+		PyObject *object = PyList_GET_ITEM(objects, i);
+
+		if (Py_TYPE(object)->tp_finalize && !PyObject_GC_IsFinalized(object))
+			PyObject_CallFinalizer(object);
+		unraisable(NULL);
+	}
+	unraisable(NULL);
+	Py_XDECREF(objects);
+}
+
+/* Files that were open for writing at the freeze: python3 flushes them when it
+ * deallocates them, and says nothing where that fails. */
+void leftovers_flush(void)
+{
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(writers); i++) {
+		PyObject *done = PyObject_CallMethodNoArgs(PyList_GET_ITEM(writers, i),
+			flush_name);
+
+		PyErr_Clear();
+		Py_XDECREF(done);
+	}
+}

@@ -1,0 +1,288 @@
+/*
+ * Python code that runs at the end sees in which order things go, and what is
+ * gone by then. The fast end is like python3's only while the objects that
+ * run code are held by the program's own modules alone: those go in the same
+ * order. If something frozen holds one (os.x = D(), a cache, a registry), when
+ * it goes depends on when its holder would, so python3's own end is needed.
+ */
+#include "visible.h"
+#include "collector.h"
+#include "cpython.h"
+#include "gc_view.h"
+#include "imports.h"
+#include "reach.h"
+#include "talk.h"
+
+#include <signal.h>
+
+static int warn;		/* ResourceWarning shows */
+static PyObject *get_signal;
+static PyObject *filters, *filters_then;	/* of _warnings */
+static PyObject *module_then;			/* of warnings, if imported */
+static destructor finalize_file, finalize_socket;
+static PyTypeObject *socket_type;
+static PyObject *builtins;
+static unsigned long long builtins_version;
+static PyObject *library[4];	/* globals of functions that are callbacks */
+
+static PyObject *attribute(const char *module, const char *name)
+{
+	PyObject *found = PyDict_GetItemString(PyImport_GetModuleDict(), module);
+	PyObject *value = found ? PyObject_GetAttrString(found, name) : NULL;
+
+	PyErr_Clear();
+	return value;
+}
+
+/* What the module `warnings` has for its filters, which may be another list than
+ * C's; a borrowed reference, or NULL. */
+static PyObject *filters_of_module(void)
+{
+	PyObject *module = PyDict_GetItemString(PyImport_GetModuleDict(), "warnings");
+
+	return module && PyModule_Check(module) ?
+		PyDict_GetItemString(PyModule_GetDict(module), "filters") : NULL;
+}
+
+void visible_prepare(void)
+{
+	static const char *const names[] = { "weakref", "_weakrefset", "functools", "logging" };
+	PyObject *signals = PyImport_ImportModule("_signal");
+	PyObject *core = PyImport_ImportModule("_warnings");
+	PyObject *type = attribute("_io", "_IOBase");
+
+	get_signal = signals ? PyObject_GetAttrString(signals, "getsignal") : NULL;
+	filters = core ? PyObject_GetAttrString(core, "filters") : NULL;
+	filters_then = filters ? PySequence_List(filters) : NULL;
+	if (filters_of_module())
+		module_then = PySequence_List(filters_of_module());
+	if (!get_signal || !type || !filters_then)
+		talk_refuse("prepare for the end: %s", imports_traceback());
+	finalize_file = ((PyTypeObject *)type)->tp_finalize;
+	Py_DECREF(type);
+	Py_DECREF(core);
+	Py_DECREF(signals);
+	type = attribute("_socket", "socket");
+	finalize_socket = type ? ((PyTypeObject *)type)->tp_finalize : NULL;
+	Py_XDECREF(type);
+	socket_type = (PyTypeObject *)attribute("socket", "socket");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		library[i] = attribute(names[i], "__dict__");
+	builtins = PyEval_GetBuiltins();
+	builtins_version = cpython_dict_version(builtins);
+}
+
+void visible_release(void)
+{
+	Py_CLEAR(get_signal);
+	Py_CLEAR(filters);
+	Py_CLEAR(filters_then);
+	Py_CLEAR(module_then);
+	Py_CLEAR(socket_type);
+	for (size_t i = 0; i < sizeof library / sizeof *library; i++)
+		Py_CLEAR(library[i]);
+}
+
+static int differs(PyObject *list, PyObject *then)
+{
+	Py_ssize_t count = PyList_GET_SIZE(then);
+
+	if (!PyList_Check(list) || PyList_GET_SIZE(list) != count)
+		return 1;
+	for (Py_ssize_t i = 0; i < count; i++)
+		if (PyList_GET_ITEM(list, i) != PyList_GET_ITEM(then, i))
+			return 1;
+	return 0;
+}
+
+/* ResourceWarning is ignored by default; what a program sets may show it. Looks
+ * without touching a reference. */
+static int warns(void)
+{
+	PyObject *now = filters_of_module();
+
+	return differs(filters, filters_then) ||
+		(now && differs(now, module_then ? module_then : filters_then));
+}
+
+/* Of weakref.py and its like: they take entries out of tables. C's own have
+ * the weak reference as their self (_abc, threading.local). */
+static int is_silent_callback(PyObject *callback)
+{
+	if (PyCFunction_Check(callback)) {
+		PyObject *self = PyCFunction_GET_SELF(callback);
+
+		return self && PyWeakref_Check(self);
+	}
+	for (size_t i = 0; i < sizeof library / sizeof *library; i++)
+		if (PyFunction_Check(callback) && library[i] &&
+		    PyFunction_GET_GLOBALS(callback) == library[i])
+			return 1;
+	return 0;
+}
+
+static int is_silent_weakref(PyObject *object)
+{
+	PyObject *callback = ((PyWeakReference *)object)->wr_callback;
+
+	return !callback || is_silent_callback(callback);
+}
+
+/* C's own files and sockets: their close() runs no Python code. */
+static int is_file(PyTypeObject *type)
+{
+	return (type->tp_finalize == finalize_file && !(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) ||
+		(type == socket_type && type->tp_finalize == finalize_socket);
+}
+
+static enum ending judge_type(PyTypeObject *type)
+{
+	/* its objects may be out of the collector's sight */
+	return (type->tp_flags & Py_TPFLAGS_HEAPTYPE) && !PyType_IS_GC(type) &&
+		(type->tp_finalize || type->tp_del) ? ENDING_FULL : ENDING_QUIET;
+}
+
+static enum ending judge(PyObject *object)
+{
+	PyTypeObject *type = Py_TYPE(object);
+
+	if (PyType_Check(object) && judge_type((PyTypeObject *)object))
+		return ENDING_FULL;
+	if (PyWeakref_Check(object))
+		return is_silent_weakref(object) ? ENDING_QUIET : ENDING_CODE;
+	if (!type->tp_finalize && !type->tp_del)
+		return ENDING_QUIET;
+	if (PyObject_GC_IsFinalized(object))
+		return ENDING_QUIET;
+	if (cpython_is_generator(object))
+		return cpython_generator_runs(object) ? ENDING_CODE : ENDING_QUIET;
+	if (is_file(type))
+		return warn ? ENDING_CODE : ENDING_FILES;
+	return ENDING_CODE;
+}
+
+/* finalize_modules_delete_special() clears these before anything else. */
+static void forget_special(void)
+{
+	static const char *const names[] = {
+		"ps1", "ps2", "last_type", "last_value", "last_traceback",
+		"__interactivehook__", NULL
+	};
+	static const char *const streams[] = { "stdin", "stdout", "stderr", NULL };
+	PyObject *value = PyDict_GetItemString(builtins, "_");
+
+	if (value)
+		reach_forget(value);
+	for (const char *const *name = names; *name; name++)
+		if ((value = PySys_GetObject(*name)))
+			reach_forget(value);
+	for (const char *const *name = streams; *name; name++)
+		if ((value = PySys_GetObject(*name)))
+			reach_forget(value);
+}
+
+static void forget_modules(PyObject *names)
+{
+	PyObject *modules = PyImport_GetModuleDict();
+
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(names); i++) {
+		PyObject *module = PyDict_GetItem(modules, PyList_GET_ITEM(names, i));
+
+		if (module && PyModule_Check(module)) {
+			reach_add(PyModule_GetDict(module), 0, 0);
+			reach_add(module, 0, 0);	/* __main__ is frozen */
+			reach_forget(module);
+		}
+	}
+}
+
+/* Signal handlers go in _PySignal_Fini(). */
+static void forget_handlers(void)
+{
+	for (int n = 1; n < NSIG; n++) {
+		PyObject *handler = PyObject_CallFunction(get_signal, "i", n);
+
+		if (handler && handler != Py_None)
+			reach_forget(handler);
+		Py_XDECREF(handler);
+		PyErr_Clear();
+	}
+}
+
+/* Whether objects that ask for `least` stay when the modules go. `objects` holds
+ * one reference to each. */
+static int is_held(PyObject *objects, PyObject *names, enum ending least)
+{
+	Py_ssize_t count = PyList_GET_SIZE(objects) + 2 * PyList_GET_SIZE(names);
+
+	if (reach_begin(count))
+		return 1;
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(objects); i++) {
+		PyObject *object = PyList_GET_ITEM(objects, i);
+
+		reach_add(object, 1, judge(object) >= least);
+	}
+	forget_modules(names);
+	forget_special();
+	forget_handlers();
+	return reach_end();
+}
+
+/* The most that one of the objects asks for. */
+static enum ending judge_all(PyObject *objects)
+{
+	enum ending most = ENDING_QUIET;
+
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(objects) && most < ENDING_FULL; i++) {
+		enum ending one = judge(PyList_GET_ITEM(objects, i));
+
+		if (one > most)
+			most = one;
+	}
+	return most;
+}
+
+int visible_rest(void)
+{
+	PyObject *objects = gc_view_young();
+	int runs = objects && judge_all(objects) >= ENDING_CODE;
+
+	PyErr_Clear();
+	Py_XDECREF(objects);
+	return runs;
+}
+
+/* What frames of other threads hold is never destroyed, files neither. */
+static enum ending judge_held(PyObject *objects, PyObject *names, int threads)
+{
+	enum ending most = judge_all(objects);
+
+	if (warn && most < ENDING_CODE)
+		most = ENDING_CODE;	/* some are out of the collector's sight */
+	if (most == ENDING_CODE && cpython_dict_version(builtins) != builtins_version)
+		return ENDING_FULL;
+	if ((most == ENDING_CODE || (most == ENDING_FILES && threads)) &&
+	    is_held(objects, names, threads ? ENDING_FILES : ENDING_CODE))
+		return ENDING_FULL;
+	return most;
+}
+
+enum ending visible_judge(PyObject *names)
+{
+	PyThreadState *tstate = PyThreadState_Get();
+	PyObject *objects;
+	enum ending ending;
+
+	/* gc.freeze() by the program: what it froze never goes */
+	if (cpython_is_watched(tstate) || !collector_is_as_frozen())
+		return ENDING_FULL;
+	objects = gc_view_young();
+	if (!objects) {
+		PyErr_Clear();
+		return ENDING_FULL;
+	}
+	warn = warns();
+	ending = judge_held(objects, names, cpython_has_other_threads(tstate));
+	Py_DECREF(objects);
+	return ending;
+}
