@@ -90,7 +90,7 @@ test-tools: all $(U_BIN) $(T_BIN) $(B_BIN) build/tests/pydump-san
 # The long ones stand first, so that they run beside the others.
 TEST_JOBS ?= $(shell nproc)
 TAP = scripts/tap -j $(TEST_JOBS) $(if $(V),-v)
-E2E := $(sort $(filter-out $(patsubst %,tests/e2e/%.py,lib imagefile terminal),$(wildcard tests/e2e/*.py)))
+E2E := $(sort $(filter-out $(patsubst %,tests/e2e/%.py,lib imagefile terminal twins),$(wildcard tests/e2e/*.py)))
 E2E := $(filter %/differential.py,$(E2E)) $(filter-out %/differential.py,$(E2E))
 PY := $(foreach s,stdlib numpy pandas gi,"tests/py/run $(s)")
 # CPython's own tests, of which each is run twice.

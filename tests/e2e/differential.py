@@ -2,29 +2,11 @@
 """Every way to run a program, and to end it: an image does what plain python3
 does, byte for byte: stdout, stderr, status, and the files it leaves behind."""
 import io
-import os
-import re
-import shutil
 import zipfile
 
 import lib
 import tap
-
-CASES = {}
-ADDRESS = re.compile(rb"0x[0-9a-f]{6,16}")
-
-
-def case(name, *args, files=None, stdin=b"", env=None, before="", cwd="."):
-    assert name not in CASES, name
-    CASES[name] = dict(args=args, files=files or {}, stdin=stdin, env=env or {},
-                       before=before, cwd=cwd)
-
-
-def code(name, text, **more):
-    """The same code as -c, as a file and from stdin."""
-    case(name + ", -c", "-c", text, **more)
-    files = {"script.py": text, **more.pop("files", {})}
-    case(name + ", FILE", "script.py", files=files, **more)
+from twins import case, clean, code, compare_all
 
 
 def zipped(**files):
@@ -454,66 +436,12 @@ code("input at the end of the file", "import sys\nprint(sys.stdin.read())",
      before="exec < in; read x", files={"in": "one\ntwo\n"})
 
 
-# ------------------------------------------------------------ running them
-PLACE = os.path.join(lib.WORK, "differential-%d" % os.getpid())
-
-
-def make(files):
-    shutil.rmtree(PLACE, ignore_errors=True)
-    os.mkdir(PLACE)
-    for name, text in files.items():
-        path = os.path.join(os.fsencode(PLACE), os.fsencode(name))
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        if isinstance(text, tuple) and text[0] == "link":
-            os.symlink(text[1], path)
-        elif isinstance(text, tuple):
-            lib.write(path + b".py", text[1])
-            lib.run([lib.PYTHON, "-c", "import py_compile, sys\n"
-                     "py_compile.compile(sys.argv[1], sys.argv[2])", path + b".py", path])
-            os.unlink(path + b".py")
-        else:
-            lib.write(path, text)
-
-
-def left(folder):
-    """What lies in the folder now; of bytecode, only that it is there."""
-    found = {}
-    for where, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.join(where, name)
-            fresh = name.endswith((".pyc", ".gz", "db")) or os.path.islink(path)
-            found[path[len(folder):]] = None if fresh else lib.read(path)
-    return found
-
-
-def outcome(command, c):
-    make(c["files"])
-    home = c["env"].get("HOME")
-    env = dict(c["env"], HOME=os.path.join(PLACE, home)) if home else c["env"]
-    result = lib.shell(c["before"], *command, *c["args"], stdin=c["stdin"], env=env,
-                       cwd=os.path.join(PLACE, c["cwd"]))
-    status, *texts = result
-    return (status, *(ADDRESS.sub(b"0x...", t) for t in texts), left(PLACE))
-
-
-def compare(got, want):
-    for what, one, other in zip(("status", "stdout", "stderr", "files"), got, want):
-        if isinstance(one, bytes) and len(one) + len(other) > 3000 and one != other:
-            at = len(os.path.commonprefix([one, other]))
-            one, other = one[max(0, at - 80):at + 300], other[max(0, at - 80):at + 300]
-        tap.equal(one, other, what)
-
-
 def main():
     targets = {}
     for name, way in (("bare", "pyimage"), ("bare", "kernel"), ("stdlib", "kernel")):
         targets["%s, %s" % (name, way)] = lib.WAYS[way](lib.image(name))
-    for name, c in CASES.items():
-        want = outcome([lib.PYTHON], c)
-        for target, command in targets.items():
-            tap.run("%s (%s)" % (name, target),
-                    lambda: compare(outcome(command, c), want))
-    shutil.rmtree(PLACE, ignore_errors=True)
+    compare_all(targets)
+    clean()
     tap.done()
 
 
