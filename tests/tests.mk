@@ -91,7 +91,8 @@ test-tools: all $(U_BIN) $(T_BIN) $(B_BIN) build/tests/pydump-san
 TEST_JOBS ?= $(shell nproc)
 TAP = scripts/tap -j $(TEST_JOBS) $(if $(V),-v)
 E2E := $(sort $(filter-out $(patsubst %,tests/e2e/%.py,lib imagefile terminal twins),$(wildcard tests/e2e/*.py)))
-E2E := $(filter %/differential.py,$(E2E)) $(filter-out %/differential.py,$(E2E))
+LONG = $(patsubst %,tests/e2e/%.py,differential exits options)
+E2E := $(LONG) $(filter-out $(LONG),$(E2E))
 PY := $(foreach s,stdlib numpy pandas gi,"tests/py/run $(s)")
 # CPython's own tests, of which each is run twice.
 CPYTHON = "scripts/check-cpython --subset -j $(TEST_JOBS)"
