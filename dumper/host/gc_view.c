@@ -49,13 +49,17 @@ static PyObject *show_objects(PyObject *self, PyObject *const *args, Py_ssize_t 
 }
 
 struct search {
-	PyObject *targets, *found;
+	PyObject *const *targets;
+	Py_ssize_t count;
+	PyObject *found;
 };
 
-static int is_target(PyObject *object, void *targets)
+static int is_target(PyObject *object, void *data)
 {
-	for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE((PyObject *)targets); i++)
-		if (PyTuple_GET_ITEM((PyObject *)targets, i) == object)
+	const struct search *search = data;
+
+	for (Py_ssize_t i = 0; i < search->count; i++)
+		if (search->targets[i] == object)
 			return 1;
 	return 0;
 }
@@ -64,20 +68,35 @@ static int append_referrer(PyObject *object, void *data)
 {
 	struct search *search = data;
 
-	if (!Py_TYPE(object)->tp_traverse(object, is_target, search->targets))
+	if (!Py_TYPE(object)->tp_traverse(object, is_target, search))
 		return 0;
 	return PyList_Append(search->found, object);
+}
+
+static PyObject *add_referrers(PyObject *found, PyObject *const *targets, Py_ssize_t count)
+{
+	struct search search = { targets, count, found };
+
+	if (found && each_frozen(append_referrer, &search))
+		Py_CLEAR(search.found);
+	return search.found;
 }
 
 static PyCFunction get_referrers;
 
 static PyObject *show_referrers(PyObject *self, PyObject *args)
 {
-	struct search search = { args, get_referrers(self, args) };
+	return add_referrers(get_referrers(self, args), ((PyTupleObject *)args)->ob_item,
+		PyTuple_GET_SIZE(args));
+}
 
-	if (search.found && each_frozen(append_referrer, &search))
-		Py_CLEAR(search.found);
-	return search.found;
+/* From 3.13 on it is called in another way. */
+static _PyCFunctionFast get_referrers_fast;
+
+static PyObject *show_referrers_fast(PyObject *self, PyObject *const *args,
+	Py_ssize_t count)
+{
+	return add_referrers(get_referrers_fast(self, args, count), args, count);
 }
 
 static int count_one(PyObject *object, void *count)
@@ -123,21 +142,29 @@ static PyObject *unfreeze(PyObject *self, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
-/* `plain` is the host's own copy of the row, which stays as it was. */
+#define FAST (METH_FASTCALL | METH_KEYWORDS)
+#define AS_FUNCTION(f) ((PyCFunction)(void (*)(void))(f))
+
+/* A row of gc's table is replaced by the one of its name that is called as it is.
+ * `plain` is the host's own copy, which stays as it was. */
 static struct row {
 	const char *name;
+	int flags;
 	PyCFunction ours;
 	PyCFunction *theirs;
 	PyMethodDef *row, plain;
 	PyObject *function;
 } rows[] = {
 #define FREEZE 0
-	{ "freeze", freeze_more, &freeze, NULL, { 0 }, NULL },
-	{ "unfreeze", unfreeze, NULL, NULL, { 0 }, NULL },
-	{ "get_freeze_count", show_freeze_count, NULL, NULL, { 0 }, NULL },
-	{ "get_objects", (PyCFunction)(void (*)(void))show_objects,
-		(PyCFunction *)&get_objects, NULL, { 0 }, NULL },
-	{ "get_referrers", show_referrers, &get_referrers, NULL, { 0 }, NULL },
+	{ "freeze", METH_NOARGS, freeze_more, &freeze, NULL, { 0 }, NULL },
+	{ "unfreeze", METH_NOARGS, unfreeze, NULL, NULL, { 0 }, NULL },
+	{ "get_freeze_count", METH_NOARGS, show_freeze_count, NULL, NULL, { 0 }, NULL },
+	{ "get_objects", FAST, AS_FUNCTION(show_objects), (PyCFunction *)&get_objects,
+		NULL, { 0 }, NULL },
+	{ "get_referrers", METH_VARARGS, show_referrers, &get_referrers,
+		NULL, { 0 }, NULL },
+	{ "get_referrers", METH_FASTCALL, AS_FUNCTION(show_referrers_fast),
+		(PyCFunction *)&get_referrers_fast, NULL, { 0 }, NULL },
 };
 
 #define ROWS (sizeof rows / sizeof *rows)
@@ -145,17 +172,21 @@ static struct row {
 static void keep_row(PyObject *module, struct row *row)
 {
 	PyObject *function = PyObject_GetAttrString(module, row->name);
+	PyMethodDef *found;
 
 	if (!function || !PyCFunction_Check(function))
 		talk_refuse("prepare gc.%s: it is not CPython's any more", row->name);
-	row->row = ((PyCFunctionObject *)function)->m_ml;
-	row->plain = *row->row;
+	found = ((PyCFunctionObject *)function)->m_ml;
+	Py_DECREF(function);
+	if (found->ml_flags != row->flags)
+		return;
+	row->row = found;
+	row->plain = *found;
 	row->function = PyCFunction_NewEx(&row->plain, module, NULL);
 	if (!row->function)
 		talk_refuse("out of memory");
 	if (row->theirs)
-		*row->theirs = row->plain.ml_meth;
-	Py_DECREF(function);
+		*row->theirs = found->ml_meth;
 }
 
 void gc_view_keep(void)
@@ -202,6 +233,7 @@ void gc_view_replace(void)
 {
 	frozen_objects_settle();
 	for (size_t i = 0; i < ROWS; i++)
-		patches_add_word((uint64_t)&rows[i].row->ml_meth,
-			(uint64_t)rows[i].ours);
+		if (rows[i].row)
+			patches_add_word((uint64_t)&rows[i].row->ml_meth,
+				(uint64_t)rows[i].ours);
 }

@@ -10,7 +10,7 @@ import subprocess
 import lib
 import tap
 
-PROBE = lib.read(os.path.join(lib.ROOT, "tests/e2e/introspect_probe.py")).decode()
+PROBE = lib.read(os.path.join(lib.ROOT, "tests/py/introspect.py")).decode()
 PLACE = lib.folder("introspect")
 
 # Runs before the freeze, or, under python3, before the probe.
@@ -98,8 +98,8 @@ BY_NATURE = [
     # Allocations of the way here, which no two processes have alike.
     ("allocated blocks", near(.02)),
     # The build collected what imports had left.
-    ("gc.collect", no_less),
-    ("gc.get_stats", each_near(.2, 4)),
+    ("result of gc.collect", no_less),
+    ("result of gc.get_stats", each_near(.2, 4)),
     # And tuples and dicts that a collection has seen may be tracked no more.
     ("number of objects", near(.01)),
     ("kinds of objects", counts),

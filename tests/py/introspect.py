@@ -1,5 +1,5 @@
 # What a program can see of its interpreter, as a JSON object of names and texts.
-# introspect.py runs it, in each form, under python3 and under images.
+# tests/e2e/introspect.py runs it, in each form, under python3 and under images.
 import sys
 _first = list(sys.modules)
 _early = {"main": {k: repr(v) for k, v in globals().items() if k[0] != "_" or k[1] == "_"},
@@ -50,12 +50,12 @@ def _probe(sys=sys):
     tell("sys.modules at the start", _early["sys.modules"])
     tell("allocated blocks", _early["blocks"])
     import gc
-    tell("gc.collect", gc.collect())
-    tell("gc.get_freeze_count", gc.get_freeze_count())
+    tell("result of gc.collect", gc.collect())
+    tell("result of gc.get_freeze_count", gc.get_freeze_count())
     tell("gc state", [gc.get_threshold(), gc.isenabled(), gc.get_debug(), gc.callbacks,
                       gc.garbage, [sorted(s) for s in gc.get_stats()]])
     stats = gc.get_stats()
-    tell("gc.get_stats", [stats[0]["collections"], stats[1]["collections"],
+    tell("result of gc.get_stats", [stats[0]["collections"], stats[1]["collections"],
                           stats[2]["collections"], stats[2]["uncollectable"]])
     objects = gc.get_objects()
     tell("number of objects", len(objects))
