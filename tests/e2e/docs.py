@@ -147,7 +147,7 @@ class Reader:
         size = self.number("image_prefix", "size", 0x58)
         equal(image_hash(data[0x68:0x68 + size]),
               self.number("image_prefix", "checksum", 0x58), "checksum")
-        self.python = data[0x80:0x68 + size - 1].decode()
+        self.python, *self.options = data[0x80:0x68 + size - 1].decode().split("\0")
         behind = self.note(0x44, 1)
         self.note(behind, 2)
         self.header = behind + 20
@@ -185,7 +185,7 @@ def worked_example():
     data = b"".join(bytes.fromhex(line) for _, line in dump)
     equal([int(at, 16) for at, _ in dump], list(range(0, len(data), 16)))
     reader = Reader(data)
-    equal(reader.python, "/usr/bin/python3")
+    equal((reader.python, reader.options), ("/usr/bin/python3", ["-O"]))
     said = section("pyimage.5", "EXAMPLES")
     for number in (reader.number("image_prefix", "checksum", 0x58), reader.field("meta_size"),
                    reader.number("image_prefix", "file_size", 0x58), reader.field("handoff"),
@@ -198,7 +198,7 @@ def stranger():
     path = lib.image("marked")
     info = json.loads(lib.run([lib.PYDUMP, "info", "--json", path]).out)
     reader = Reader(lib.read(path))
-    equal(reader.python, info["python"])
+    equal((reader.python, reader.options), (info["python"], info["python_options"]))
     equal(len(reader.data), info["file_size"])
     for name in "meta_size", "mapped", "python_hex":
         equal(reader.field(name), info[name], name)
