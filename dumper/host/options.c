@@ -163,6 +163,18 @@ static int enable_faulthandler(int by_x)
 	return failed ? -1 : 0;
 }
 
+/* site.py, main(): readline is not set up in isolated mode. The workload's own
+ * hook stays. */
+static int forget_hook(void)
+{
+	PyObject *hook = PySys_GetObject("__interactivehook__");
+
+	if (!hook || !site || !PyFunction_Check(hook) ||
+	    PyFunction_GET_GLOBALS(hook) != PyModule_GetDict(site))
+		return 0;
+	return PySys_SetObject("__interactivehook__", NULL);
+}
+
 int options_resume(const struct python_options *options)
 {
 	uint32_t flags = options->flags;
@@ -173,6 +185,8 @@ int options_resume(const struct python_options *options)
 	if ((flags & PYTHON_SAFE_PATH) && cpython_set_flag("safe_path", PyBool_FromLong(1)))
 		return -1;
 	if ((flags & PYTHON_NO_BYTECODE) && PySys_SetObject("dont_write_bytecode", Py_True))
+		return -1;
+	if ((flags & PYTHON_ISOLATED) && forget_hook())
 		return -1;
 	/* site.py, check_enableusersite() */
 	if ((flags & PYTHON_NO_USER_SITE) && site &&

@@ -19,6 +19,7 @@ PROBE = """import sys, site, os, json, io
 print(sys.flags, sys.dont_write_bytecode, sys.pycache_prefix, sys._xoptions)
 print(sys.argv, sys.orig_argv[1:], sys.path, sys.warnoptions, __debug__)
 print(site.ENABLE_USER_SITE, site.USER_SITE, sys.get_int_max_str_digits())
+print(hasattr(sys, '__interactivehook__'))
 for stream in sys.stdin, sys.stdout, sys.stderr:
     print(stream, stream.errors, stream.line_buffering, stream.write_through, stream.buffer)
 import warnings, faulthandler
