@@ -113,6 +113,18 @@ __attribute__((noinline)) static PyObject *path0_of_file(const char *file)
 	return PyUnicode_DecodeFSDefault(folder_of(file, buffer));
 }
 
+/* CPython goes by sys.argv[0], which is "-c" also for a file of that name. */
+static PyObject *path0_of(const struct startup *s)
+{
+	const char *file = s->mode == STARTUP_FILE ? s->what : NULL;
+
+	if (s->mode == STARTUP_MODULE || (file && strcmp(file, "-m") == 0))
+		return path0_of_module();
+	if (file && strcmp(file, "-c"))
+		return path0_of_file(file);
+	return PyUnicode_FromString("");
+}
+
 int path0_add(const struct startup *s)
 {
 	PyObject *text;
@@ -120,12 +132,7 @@ int path0_add(const struct startup *s)
 
 	if (s->options.flags & PYTHON_SAFE_PATH)
 		return 0;
-	if (s->mode == STARTUP_MODULE)
-		text = path0_of_module();
-	else if (s->mode == STARTUP_FILE)
-		text = path0_of_file(s->what);
-	else
-		text = PyUnicode_FromString("");
+	text = path0_of(s);
 	if (text == Py_None)
 		return 0;	/* no working folder: leave sys.path alone */
 	bad = !text || path0_insert(text);

@@ -43,6 +43,8 @@ FILES = {
     "fresh.py": "'docstring'\n",
     "startup.py": "print('startup', __file__)\n",
     "exits.py": "import sys; sys.exit('text')\n",
+    "-c": PROBE,
+    "-m": PROBE,
 }
 
 
@@ -301,7 +303,7 @@ def bundles():
     for args in (["-Bsc", PROBE, "a"], ["-uIc" + PROBE, "-b"], ["-qBPm", "plain"],
                  ["-B", "-E", "-s", "--", "plain.py", "-x"], ["-xB", "script.py", "a"],
                  ["-BXfaulthandler", "plain.py"], ["-B", "--"], ["-sB", "-", "a"],
-                 ["-B", "-"], ["--", "-c"], ["-Bc", ""], ["-Esm", "plain", "-m"]):
+                 ["-B", "-"], ["--", "-c"], ["--", "-m", "x"], ["--", "-"], ["-Bc", ""], ["-Esm", "plain", "-m"]):
         same(args, programs=((),))
     for args in (["-BO", "plain.py"], ["-Bc"], ["-BX"], ["-y"], ["-By", "-c", "1"], ["---"],
                  ["--nothing"], ["-BJ"], ["-Xfaulthandler=0", "plain.py"], ["-m"]):
