@@ -53,7 +53,7 @@ void finish_release(void)
 	Py_CLEAR(flush_name);
 	Py_CLEAR(get_signal);
 	Py_CLEAR(set_signal);
-	Py_CLEAR(run_exit_functions);
+	/* run_exit_functions stays: gc.callbacks would hear of its module */
 	leftovers_release();
 	visible_release();
 	teardown_release();
@@ -240,6 +240,17 @@ int finish_code(int code)
 	return code;
 }
 
+/* _MainThread's _set_tstate_lock() has put it there; _shutdown() takes it out,
+ * and so does threading's handler after a fork. Versions without it: nothing. */
+static void put_back_lock(PyObject *lock)
+{
+	PyObject *locks = PyObject_GetAttrString(threading, "_shutdown_locks");
+
+	if (locks && PySet_Check(locks))
+		PySet_Add(locks, lock);
+	Py_XDECREF(locks);
+}
+
 /* threading._shutdown() marks the main thread as stopped and calls what
  * concurrent.futures and others registered: none of that, and then all back. */
 static void rehearse_threading(void)
@@ -260,6 +271,7 @@ static void rehearse_threading(void)
 		result = PyObject_CallMethod(lock, "acquire", "i", 0);
 		Py_XDECREF(result);
 		PyObject_SetAttrString(thread, "_tstate_lock", lock);
+		put_back_lock(lock);
 	}
 	PyErr_Clear();
 	Py_XDECREF(exits);

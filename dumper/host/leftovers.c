@@ -40,12 +40,13 @@ static int is_writer(PyObject *object, PyObject *text, PyObject *buffered)
 	return is;
 }
 
-/* Everything that is alive, before it goes out of the collector's sight. */
+/* Everything that is alive, before it goes out of the collector's sight. Not io's
+ * classes: these are ABCs, which keep a weak reference to each type they see. */
 static void find_writers(void)
 {
-	PyObject *io = PyImport_ImportModule("io"), *all = gc_view_young();
+	PyObject *io = PyImport_ImportModule("_io"), *all = gc_view_young();
 	PyObject *text = io ? PyObject_GetAttrString(io, "TextIOWrapper") : NULL;
-	PyObject *buffered = io ? PyObject_GetAttrString(io, "BufferedIOBase") : NULL;
+	PyObject *buffered = io ? PyObject_GetAttrString(io, "_BufferedIOBase") : NULL;
 
 	writers = PyList_New(0);
 	if (!writers || !all || !text || !buffered)
