@@ -95,7 +95,8 @@ static int check_variable(const char *text, struct err *err)
 	for (size_t i = 0; i < count; i++) {
 		const struct python_variable *row = &python_variable_table[i];
 		size_t length = strlen(row->name);
-		int asks = row->flags || row->value == PYTHON_IO_ENCODING;
+		int asks = (row->flags && row->value != PYTHON_RANDOM) ||
+			   row->value == PYTHON_IO_ENCODING;
 
 		if (strncmp(row->name, text, length) || (text[length] && text[length] != '='))
 			continue;
@@ -123,17 +124,23 @@ static int add_keep_env(struct spec *spec, const char *text, struct err *err)
 	return check_variable(text, err);
 }
 
-/* "-X dev" is two words, as in a shell; "-Xdev" is one. */
+/* "-X dev" is two words, as in a shell: what stands before the blank lacks its
+ * argument. "-Wignore:a b" is one. */
 static void split_option(const char *text, struct list *words)
 {
 	const char *blank = strchr(text, ' ');
+	struct python_options unused = {0};
+	struct python_words read = {0};
+	struct list head = {0};
 
-	if (!blank) {
-		list_add(words, text);
-		return;
+	if (blank) {
+		list_print(&head, "%.*s", (int)(blank - text), text);
+		python_read_words(1, head.items, PYTHON_BAKED, &unused, &read);
 	}
-	list_print(words, "%.*s", (int)(blank - text), text);
-	list_add(words, blank + 1);
+	list_add(words, read.refused ? head.items[0] : text);
+	if (read.refused)
+		list_add(words, blank + 1);
+	list_free(&head);
 }
 
 static int add_python_option(struct spec *spec, const char *text, struct err *err)

@@ -112,6 +112,7 @@ struct handoff {
 	void (*resume)(struct startup *);	/* never returns */
 	struct python_options options;	/* of --python-option, what of them is done
 					   at each restore */
+	uint64_t fixed_hash;	/* the seed of hashes is one that was asked for */
 	uint64_t alternate[3];	/* sigaltstack(2): struct sigaltstack; its
 				   address is 0 where there is none */
 

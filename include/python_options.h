@@ -39,6 +39,7 @@ enum python_flag {
 	PYTHON_INSPECT = 1 << 9,	/* counts in .inspect */
 	PYTHON_INTERACTIVE = 1 << 10,	/* -i, and no variable */
 	PYTHON_QUIET = 1 << 11,		/* counts in .quiet */
+	PYTHON_RANDOM_HASH = 1 << 12,	/* as by default, whatever a variable says */
 };
 
 /* How python3 is to start; all zero: as it does with neither an option nor a
@@ -75,7 +76,7 @@ static const struct python_option python_option_table[] = {
 	{ "P", NULL, PYTHON_HONOURED, PYTHON_SAFE_PATH },
 	{ "q", NULL, PYTHON_HONOURED, PYTHON_QUIET },
 	/* hashes are randomised anyway; one seed for each image */
-	{ "R", NULL, PYTHON_HONOURED, 0 },
+	{ "R", NULL, PYTHON_HONOURED, PYTHON_RANDOM_HASH },
 	{ "s", NULL, PYTHON_HONOURED, PYTHON_NO_USER_SITE },
 	{ "S", NULL, PYTHON_BAKED, 0 },
 	/* since 3.0 it does nothing */
@@ -264,7 +265,7 @@ static const struct python_variable python_variable_table[] = {
 	{ "PYTHONDUMPREFSFILE", PYTHON_HONOURED, PYTHON_TEXT, 0 },
 	{ "PYTHONEXECUTABLE", PYTHON_BAKED, PYTHON_TEXT, 0 },
 	{ "PYTHONFAULTHANDLER", PYTHON_HONOURED, PYTHON_TEXT, PYTHON_FAULTHANDLER },
-	{ "PYTHONHASHSEED", PYTHON_HONOURED, PYTHON_RANDOM, 0 },
+	{ "PYTHONHASHSEED", PYTHON_HONOURED, PYTHON_RANDOM, PYTHON_RANDOM_HASH },
 	{ "PYTHONHOME", PYTHON_BAKED, PYTHON_TEXT, 0 },
 	{ "PYTHONINSPECT", PYTHON_HONOURED, PYTHON_NUMBER, PYTHON_INSPECT },
 	{ "PYTHONINTMAXSTRDIGITS", PYTHON_BAKED, PYTHON_TEXT, 0 },
@@ -334,10 +335,13 @@ static inline int32_t python_flag_value(const char *text)
 {
 	int64_t number = 0;
 
+	int negative;
+
 	/* strtol passes over white space, and takes a sign */
 	while (*text == ' ' || (*text >= '\t' && *text <= '\r'))
 		text++;
-	if (*text == '+')
+	negative = *text == '-';
+	if (*text == '+' || negative)
 		text++;
 	if (!*text)
 		return 1;
@@ -348,7 +352,7 @@ static inline int32_t python_flag_value(const char *text)
 		if (number > INT32_MAX)
 			return 1;
 	}
-	return (int32_t)number;
+	return negative && number ? 1 : (int32_t)number;
 }
 
 /* Whether an image can do what "NAME=VALUE" (NAME begins with PYTHON) asks for.
@@ -368,8 +372,8 @@ static inline int python_take_variable(const char *assignment,
 	value++;
 	if (row->choice != PYTHON_HONOURED)
 		return row->value == PYTHON_BY_MODULE ? -1 : 0;
-	if (row->value == PYTHON_RANDOM)
-		return python_same(value, "random");
+	if (row->value == PYTHON_RANDOM && !python_same(value, "random"))
+		return 0;
 	if (row->value == PYTHON_IO_ENCODING) {
 		if (!options->io_encoding)
 			options->io_encoding = value;

@@ -137,6 +137,9 @@ static int check_environment(struct enter *enter)
 		enter->reason.detail = locale;
 		return -1;
 	}
+	if (handoff.fixed_hash && (enter->startup.options.flags & PYTHON_RANDOM_HASH))
+		return say_reason(&enter->reason, "hash seed",
+			"it was built with a fixed one", 0);
 	enter->startup.locale = environ_kind_of_locale(&enter->environ);
 	return 0;
 }

@@ -162,6 +162,14 @@ int collector_is_as_frozen(void)
 		GC_OF(frozen_objects_last());
 }
 
+int collector_seeming_generation(void)
+{
+	const int oldest = NUM_GENERATIONS - 1;
+
+	return gc_state()->generation_stats[oldest].collections >
+		kept.stats[oldest].collections ? oldest : kept.generation;
+}
+
 /* A collection puts what it finds alive in the order in which it finds it, from
  * the first of its list on. So what leads to the program's objects has to be
  * where it is in python3. */

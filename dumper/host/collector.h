@@ -18,6 +18,10 @@ void collector_start(void);
 /* Whether gc.freeze() and unfreeze() were not called since. */
 int collector_is_as_frozen(void);
 
+/* The generation where most frozen objects would be in python3: where they were
+ * when all was imported, until a full collection. */
+int collector_seeming_generation(void);
+
 /* Puts sys.modules and the names of sys in its sight. */
 void collector_show_roots(void);
 

@@ -3,6 +3,7 @@
  * rows in its method table, which every module object of that name shares.
  */
 #include "gc_view.h"
+#include "collector.h"
 #include "frozen_objects.h"
 #include "imports.h"
 #include "patches.h"
@@ -12,9 +13,15 @@
 
 static int program_froze;	/* called freeze(): it expects all to be out of sight */
 
+/* The table is that of all interpreters; frozen objects are the main one's. */
+static int is_another(void)
+{
+	return PyInterpreterState_Get() != PyInterpreterState_Main();
+}
+
 static int each_frozen(int (*visit)(PyObject *object, void *data), void *data)
 {
-	return program_froze ? 0 : frozen_objects_each(visit, data);
+	return program_froze || is_another() ? 0 : frozen_objects_each(visit, data);
 }
 
 static int append(PyObject *object, void *list)
@@ -22,16 +29,15 @@ static int append(PyObject *object, void *list)
 	return PyList_Append(list, object);
 }
 
-/* None, or no argument: all generations. */
+/* None, or no argument: all generations; and -1 stands for None. */
 static int wants_frozen(PyObject *generation)
 {
-	Py_ssize_t number;
+	long number = -1;
 
-	if (!generation || generation == Py_None)
-		return 1;
-	number = PyNumber_AsSsize_t(generation, NULL);
+	if (generation && generation != Py_None)
+		number = PyLong_AsLong(generation);
 	PyErr_Clear();
-	return number == CPYTHON_OLDEST || number == -1;	/* which stands for None */
+	return number == -1 || number == collector_seeming_generation();
 }
 
 static _PyCFunctionFastWithKeywords get_objects;
@@ -39,12 +45,17 @@ static _PyCFunctionFastWithKeywords get_objects;
 static PyObject *show_objects(PyObject *self, PyObject *const *args, Py_ssize_t count,
 	PyObject *names)
 {
-	PyObject *list = get_objects(self, args, count, names);
+	/* its only parameter, by place or name; its __index__() is asked once */
+	PyObject *which = count || names ? args[0] : NULL, *list;
+	PyObject *number = which && which != Py_None && PyIndex_Check(which) ?
+		PyNumber_Index(which) : NULL;
 
-	/* its only parameter, by place or name */
-	if (list && wants_frozen(count || names ? args[0] : NULL) &&
-	    each_frozen(append, list))
+	if (PyErr_Occurred())
+		return NULL;
+	list = get_objects(self, number ? &number : args, count, names);
+	if (list && wants_frozen(number ? number : which) && each_frozen(append, list))
 		Py_CLEAR(list);
+	Py_XDECREF(number);
 	return list;
 }
 
@@ -106,13 +117,15 @@ static int count_one(PyObject *object, void *count)
 	return 0;
 }
 
+static PyCFunction get_freeze_count;
+
 static PyObject *show_freeze_count(PyObject *self, PyObject *unused)
 {
 	PyObject *object = NULL;
 	Py_ssize_t count = 0;
 
-	(void)self;
-	(void)unused;
+	if (is_another())
+		return get_freeze_count(self, unused);
 	if (program_froze)
 		frozen_objects_each(count_one, &count);
 	while ((object = frozen_objects_next_other(object)))
@@ -124,18 +137,21 @@ static PyCFunction freeze;
 
 static PyObject *freeze_more(PyObject *self, PyObject *unused)
 {
-	program_froze = 1;
+	if (!is_another())
+		program_froze = 1;
 	return freeze(self, unused);
 }
 
+static PyCFunction unfreeze;
+
 /* Only what the program froze: the rest would cost it a page for each object at
  * its next collection, and is not what it asks for. */
-static PyObject *unfreeze(PyObject *self, PyObject *unused)
+static PyObject *unfreeze_less(PyObject *self, PyObject *unused)
 {
 	PyObject *object;
 
-	(void)self;
-	(void)unused;
+	if (is_another())
+		return unfreeze(self, unused);
 	program_froze = 0;
 	while ((object = frozen_objects_next_other(NULL)))
 		cpython_move_objects(object, object, CPYTHON_OLDEST, NULL);
@@ -157,8 +173,9 @@ static struct row {
 } rows[] = {
 #define FREEZE 0
 	{ "freeze", METH_NOARGS, freeze_more, &freeze, NULL, { 0 }, NULL },
-	{ "unfreeze", METH_NOARGS, unfreeze, NULL, NULL, { 0 }, NULL },
-	{ "get_freeze_count", METH_NOARGS, show_freeze_count, NULL, NULL, { 0 }, NULL },
+	{ "unfreeze", METH_NOARGS, unfreeze_less, &unfreeze, NULL, { 0 }, NULL },
+	{ "get_freeze_count", METH_NOARGS, show_freeze_count, &get_freeze_count,
+		NULL, { 0 }, NULL },
 	{ "get_objects", FAST, AS_FUNCTION(show_objects), (PyCFunction *)&get_objects,
 		NULL, { 0 }, NULL },
 	{ "get_referrers", METH_VARARGS, show_referrers, &get_referrers,

@@ -18,12 +18,12 @@
 #include "imports.h"
 #include "libc_state.h"
 #include "options.h"
+#include "path0.h"
 #include "quiesce.h"
 #include "readline.h"
 #include "rehearse.h"
 #include "report.h"
 #include "resume.h"
-#include "path0.h"
 #include "start.h"
 #include "streams.h"
 #include "talk.h"
@@ -104,7 +104,7 @@ static int host_main(int argc, char **argv, char **envp)
 	path0_reserve();
 	load(&spec);
 	collector_keep();
-	path0_release();
+	path0_unreserve();
 	cpython_silence();
 	heap_view_keep();
 	gc_view_keep();

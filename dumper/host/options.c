@@ -79,6 +79,7 @@ char **options_for_start(char **words)
 void options_prepare(void)
 {
 	site = PyDict_GetItemString(PyImport_GetModuleDict(), "site");
+	handoff.fixed_hash = !!cpython_config()->use_hash_seed;
 }
 
 _Py_COMP_DIAG_PUSH

@@ -28,7 +28,7 @@ void path0_reserve(void)
 	Py_DECREF(text);
 }
 
-void path0_release(void)
+void path0_unreserve(void)
 {
 	PyObject *text = PyUnicode_FromString(stand_in);
 	PyObject *list = PySys_GetObject("path");
@@ -56,7 +56,7 @@ void path0_prepare(void)
 	Py_XINCREF(path);
 }
 
-void path0_let_go(void)
+void path0_release(void)
 {
 	Py_CLEAR(path);
 }

@@ -12,7 +12,7 @@ struct startup;
  * what imports insert in front stays in front of it. Puts a stand-in there, and
  * takes it out again after the workload, remembering its place. */
 void path0_reserve(void);
-void path0_release(void);
+void path0_unreserve(void);
 
 /* Before the freeze. */
 void path0_prepare(void);
@@ -24,7 +24,7 @@ int path0_add(const struct startup *startup);
 int path0_insert(PyObject *text);
 
 /* Lets go of sys.path, for an end that destroys everything. */
-void path0_let_go(void);
+void path0_release(void);
 
 /* Takes out what a rehearsal put there. */
 void path0_forget(void);

@@ -76,7 +76,9 @@ static void run_startup_file(const struct startup *s)
 	if (!name)
 		return;
 	if (path && PySys_Audit("cpython.run_startup", "O", path) == 0) {
-		file = fopen(name, "re");
+		if (PySys_Audit("open", "Osi", path, "r", 0) == 0)
+			file = fopen(name, "re");
+		PyErr_Clear();
 		if (!file) {
 			int error = errno;
 
@@ -127,6 +129,17 @@ static int run_loop(void)
 	PyCompilerFlags flags = { .cf_flags = 0, .cf_feature_version = PY_MINOR_VERSION };
 
 	return PyRun_AnyFileExFlags(stdin, "<stdin>", 0, &flags) != 0;
+}
+
+int repl_is_ours(const struct startup *s)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+	return !isatty(0) || (runs_code(s) && !s->options.inspect) ||
+		variable(s, "PYTHON_BASIC_REPL");
+#else
+	(void)s;
+	return 1;
+#endif
 }
 
 int repl_run_stdin(const struct startup *s)

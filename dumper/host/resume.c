@@ -14,6 +14,7 @@
 #include "imports.h"
 #include "options.h"
 #include "readline.h"
+#include "repl.h"
 #include "report.h"
 #include "run.h"
 #include "streams.h"
@@ -388,6 +389,8 @@ static void check(struct startup *startup)
 			"otherwise while building: ", variable);
 	if (startup->options.flags)
 		must(options_resume(&startup->options), "the options");
+	if (!repl_is_ours(startup))
+		plain_python(startup, "the prompt of this version", "");
 	why = streams_resume(&startup->options);
 	if (why)	/* python3 says so itself */
 		plain_python(startup, why, "");

@@ -123,12 +123,15 @@ static void skip_first_line(FILE *file)
 static int run_file(const char *name, PyObject *filename, int skip_line)
 {
 	PyCompilerFlags flags = { .cf_flags = 0, .cf_feature_version = PY_MINOR_VERSION };
-	FILE *file = fopen(name, "rbe");
+	/* _Py_fopen_obj() */
+	int heard = PySys_Audit("open", "Osi", filename, "rb", 0);
+	FILE *file = heard ? NULL : fopen(name, "rbe");
 	struct stat st;
 
 	if (!file) {
 		int error = errno;
 
+		PyErr_Clear();
 		PySys_FormatStderr("%s: can't open file %R: [Errno %d] %s\n", program,
 			filename, error, strerror(error));
 		return 2;
@@ -226,5 +229,5 @@ int run_startup(const struct startup *s)
 
 void run_release(void)
 {
-	path0_let_go();
+	path0_release();
 }

@@ -184,29 +184,25 @@ static PyObject *create(int fd, const struct settings *settings)
 	return text;
 }
 
-static int take_reference(PyObject *object, void *unused)
-{
-	(void)unused;
-	Py_INCREF(object);
-	return 0;
-}
-
 static size_t body_size(PyObject *object)
 {
 	return (size_t)Py_TYPE(object)->tp_basicsize - sizeof(PyObject);
 }
 
-/* Copies the bodies of a stream that lives for ever, with one more reference
- * to all that they hold, and with the kept objects in place of its own. A bare
- * one leaves the kept buffer as it is. */
+/* Copies the bodies of a stream, with the kept objects in place of its own. It is
+ * never looked at or freed again, so the references that it holds are the kept
+ * objects' then. A bare one leaves the kept buffer as it is, which goes on to hold
+ * the raw file. */
 static int snapshot(struct stream *s, PyObject *text, int bare, struct body *body)
 {
 	PyObject *levels[LEVELS] = { text };
 
-	if (bare)
+	if (bare) {
 		levels[RAW] = PyObject_GetAttrString(text, "buffer");
-	else
+		Py_INCREF(s->kept[RAW]);
+	} else {
 		levels_of(text, levels);
+	}
 	if (!levels[RAW])
 		return -1;
 	for (int l = 0; l < LEVELS; l++) {
@@ -220,7 +216,6 @@ static int snapshot(struct stream *s, PyObject *text, int bare, struct body *bod
 		if (Py_TYPE(levels[l]) != Py_TYPE(s->kept[l]) ||
 		    !(body->bytes[l] = malloc(size)))
 			return -1;
-		Py_TYPE(levels[l])->tp_traverse(levels[l], take_reference, NULL);
 		memcpy(body->bytes[l], (char *)levels[l] + sizeof(PyObject), size);
 		words = (PyObject **)body->bytes[l];
 		for (size_t w = 0; w < size / sizeof *words; w++)

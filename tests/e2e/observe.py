@@ -221,6 +221,30 @@ if os.fork() == 0:
     sys.exit(4)
 print(os.waitstatus_to_exitcode(os.wait()[1]), gc.isenabled())
 """)
+case("gc.get_objects, by generation", IMPORT + """
+class Number:
+    asked = 0
+    def __index__(self): Number.asked += 1; return 2
+gc.get_objects(Number())
+print(Number.asked)
+gc.collect()
+print([len(gc.get_objects(generation=n)) > 1000 for n in (0, 1, 2, -1, None)])
+for wrong in 3, -2, "x", 2**70:
+    try: gc.get_objects(wrong)
+    except Exception as e: print(repr(e))
+""")
+# With imports they are in two generations, of which an image knows one.
+case("gc.get_objects at the start", "import gc\n"
+     "print([len(gc.get_objects(generation=n)) > 1000 for n in (0, 1, 2)])")
+case("gc in another interpreter", IMPORT + """
+import _xxsubinterpreters as s
+i = s.create()
+s.run_string(i, "import gc; gc.collect(); n = len(gc.get_objects()); gc.freeze()\\n"
+    "print(gc.get_freeze_count() > 100, gc.get_referrers(gc) != [])\\n"
+    "gc.unfreeze(); print(gc.get_freeze_count(), n > 1000, len(gc.get_objects()) > 1000)")
+print(len(gc.get_objects()) > 1000, gc.get_freeze_count())
+s.destroy(i)
+""")
 case("gc.collect", IMPORT + """
 class C:
     def __init__(self): self.me = self
@@ -363,7 +387,8 @@ def main():
 def the_first_events():
     """sitecustomize may add a hook; an image's workload may, too."""
     hook = ("import builtins, sys\nbuiltins.heard = []\n"
-            "sys.addaudithook(lambda e, a: heard.append((e, a)) if e[:7] == 'cpython' else 0)\n")
+            "sys.addaudithook(lambda e, a: heard.append((e, a)) if e[:7] == 'cpython' or"
+            " (e == 'open' and a[1] == 'rb' and str(a[0]).endswith('show.py')) else 0)\n")
     show = "print(heard)\nimport sys\nsys.stdout.flush()\n"
     site = lib.folder("site")
     lib.write(site + "/sitecustomize.py", hook)

@@ -128,7 +128,7 @@ OPTIONS = {
     "?": [["-?"]],
     "i": [["-i"], ["-ii"]],
     "I": [["-I"], ["-II"]],
-    "O": [["-O"], ["-OO"], ["-O", "-O"]],
+    "O": [["-O"], ["-OO"]],
     "P": [["-P"]],
     "q": [["-q"], ["-qq"]],
     "R": [["-R"]],
@@ -361,6 +361,29 @@ def a_frozen_module_that_holds_a_buffer():
         tap.equal((got[0], got[2]), (b"", 70))
         got = once(way(path), ["-u", "-c", "print(1)"], {"PYIMAGE": "auto"}, b"")
         tap.equal((got[0], got[2]), (b"1\n", 0))
+
+
+@tap.test
+def a_fixed_hash_seed_is_not_random():
+    path = os.path.join(lib.TMP, "img", "seed.pyimage")
+    tap.equal(lib.build(path, options=["-q", "--keep-env", "PYTHONHASHSEED=0"]).status, 0)
+    for command in (way(path) for way in lib.WAYS.values()):
+        tap.equal(once(command, ["-c", "print(hash('a'))"], {"PYIMAGE": "on"}, b"")[2], 0)
+        for args, env in (["-R"], {}), ([], {"PYTHONHASHSEED": "random"}):
+            got = once(command, [*args, "-c", "print(1)"], {**env, "PYIMAGE": "on"}, b"")
+            tap.equal((got[0], got[2]), (b"", 70))
+            got = once(command, [*args, "-c", "import sys; print(sys.flags.hash_randomization)"],
+                       {**env, "PYIMAGE": "auto"}, b"")
+            tap.equal((got[0], got[2]), (b"1\n", 0))
+
+
+@tap.test
+def what_hangs_on_a_stream_ends_with_it():
+    code = ("import sys, os\nclass D:\n def __del__(s, w=os.write): w(1, b'd')\n"
+            "sys.stdout.zz = D(); sys.stdin.zz = D(); sys.stderr.zz = D()\nprint('x')\n")
+    for args in [], ["-u"]:
+        for env in {}, {"PYIMAGE_FINALIZE": "full"}, {"PYTHONIOENCODING": "latin-1"}:
+            same(args, env, (("-c", code), ("-",)), stdin=code.encode())
 
 
 @tap.test

@@ -98,7 +98,7 @@ static const struct {
 	{ "-qqi", { .flags = PYTHON_QUIET | PYTHON_INSPECT | PYTHON_INTERACTIVE,
 		.quiet = 2, .inspect = 1, .interactive = 1 } },
 	{ "-Xfaulthandler", { .flags = PYTHON_FAULTHANDLER | PYTHON_X_FAULTHANDLER } },
-	{ "-tR", { 0 } },
+	{ "-tR", { .flags = PYTHON_RANDOM_HASH } },
 };
 
 START_TEST(options)

@@ -28,7 +28,7 @@ static const struct {
 	int32_t inspect;
 } python[] = {
 	{ "PYTHONPATH=/x", 1, 0, 0 }, { "PYTHONPATH=", 0, 0, 0 },
-	{ "PYTHONHASHSEED=0", 1, 0, 0 }, { "PYTHONHASHSEED=random", 0, 0, 0 },
+	{ "PYTHONHASHSEED=0", 1, 0, 0 }, { "PYTHONHASHSEED=random", 0, PYTHON_RANDOM_HASH, 0 },
 	{ "PYTHON_JIT=1", 1, 0, 0 }, { "PYTHON=x", 0, 0, 0 }, { "PYTHON=", 0, 0, 0 },
 	{ "PYTHON", 0, 0, 0 }, { "PYTHONPATH", 0, 0, 0 }, { "PYTHO=x", 0, 0, 0 },
 	{ "XPYTHONPATH=/x", 0, 0, 0 }, { "PYTHONPATHX=/x", 0, 0, 0 },
@@ -42,6 +42,7 @@ static const struct {
 	{ "PYTHONNOUSERSITE=1", 0, PYTHON_NO_USER_SITE, 0 },
 	{ "PYTHONDONTWRITEBYTECODE=x", 0, PYTHON_NO_BYTECODE, 0 },
 	{ "PYTHONFAULTHANDLER=0", 0, PYTHON_FAULTHANDLER, 0 },
+	{ "PYTHONINSPECT=-0", 0, 0, 0 },
 	{ "PYTHONINSPECT=3", 0, PYTHON_INSPECT, 3 },
 	{ "PYTHONINSPECT=99999999999", 0, PYTHON_INSPECT, 1 },
 	{ "PYTHONINSPECT=2147483647", 0, PYTHON_INSPECT, 2147483647 },

@@ -73,6 +73,28 @@ START_TEST(makes_the_warm_up_absolute)
 }
 END_TEST
 
+START_TEST(splits_options_as_a_shell_would)
+{
+	char *argv[] = {
+		(char *)"build", (char *)"-ox", (char *)"--python-option=-X dev",
+		(char *)"--python-option=-Wignore:a b", (char *)"--python-option=-W ignore:c d",
+		(char *)"--python-option=--check-hash-based-pycs always", NULL,
+	};
+	const char *const want[] = {
+		"-X", "dev", "-Wignore:a b", "-W", "ignore:c d",
+		"--check-hash-based-pycs", "always",
+	};
+	struct err err = {0};
+	struct spec spec;
+
+	ck_assert_msg(!spec_parse(6, argv, &spec, &err), "%s", err.text);
+	ck_assert_uint_eq(spec.options.count, 7);
+	for (size_t i = 0; i < 7; i++)
+		ck_assert_str_eq(spec.options.items[i], want[i]);
+	spec_free(&spec);
+}
+END_TEST
+
 START_TEST(refuses)
 {
 	static const char *const cases[][2] = {
@@ -126,7 +148,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		takes_every_option, has_defaults, makes_the_warm_up_absolute, refuses, NULL,
+		takes_every_option, has_defaults, makes_the_warm_up_absolute,
+		splits_options_as_a_shell_would, refuses, NULL,
 	};
 
 	return unit_run("spec", tests);
