@@ -15,10 +15,10 @@
 #include "options.h"
 #include "readline.h"
 #include "repl.h"
-#include "report.h"
 #include "run.h"
 #include "streams.h"
 #include "talk.h"
+#include "user_site.h"
 
 #include <dlfcn.h>
 #include <limits.h>
@@ -43,10 +43,6 @@ static struct prepared {
 	PyObject *time;			/* module, or NULL */
 	unsigned *threads;		/* glibc's __nptl_nthreads, or NULL */
 	size_t stack_size;		/* default of new threads */
-	PyObject *site;
-	char *home;			/* NULL: was not set */
-	uid_t uid;
-	long site_index;
 	int utf8_asked;			/* -X utf8, PYTHONUTF8: mode is not the locale's */
 } prepared;
 
@@ -115,12 +111,8 @@ void resume_prepare(const char *program, char **options)
 	prepared.signal = signals ? PyObject_GetAttrString(signals, "signal") : NULL;
 	prepared.time = PyDict_GetItemString(PyImport_GetModuleDict(), "time");
 	Py_XINCREF(prepared.time);
-	prepared.site = PyDict_GetItemString(PyImport_GetModuleDict(), "site");
-	Py_XINCREF(prepared.site);
-	prepared.home = getenv("HOME") ? strdup(getenv("HOME")) : NULL;
-	prepared.uid = getuid();
 	prepared.threads = dlvsym(RTLD_DEFAULT, "__nptl_nthreads", "GLIBC_PRIVATE");
-	prepared.site_index = report_site_index();
+	user_site_prepare();
 	prepared.utf8_asked = getenv("PYTHONUTF8") ||
 		PyDict_GetItemString(PySys_GetXOptions(), "utf8");
 	if (!prepared.signal || !prepared.native_id || !prepared.command)
@@ -241,76 +233,6 @@ static int renew_arguments(const struct startup *s)
 	return failed ? -1 : 0;
 }
 
-/* site.py, getuserbase() and _get_path(): strings made of $HOME as expanduser()
- * has it. Without HOME that asks the password database, by importing pwd. */
-static int renew_user_names(const char *home)
-{
-	PyObject *text = NULL, *base = NULL, *folder = NULL;
-	int length = home ? (int)strlen(home) : 0, failed = 1;
-
-	while (length && home[length - 1] == '/')
-		length--;
-	if (home) {
-		text = PyUnicode_DecodeFSDefaultAndSize(home, length);
-		base = text ? PyUnicode_FromFormat("%U/.local", text) : NULL;
-		folder = base ? PyUnicode_FromFormat("%U/lib/python%d.%d/site-packages",
-			base, PY_MAJOR_VERSION, PY_MINOR_VERSION) : NULL;
-	} else {
-		Py_INCREF(base = Py_None);
-		Py_INCREF(folder = Py_None);
-	}
-	if (base && folder)
-		failed = PyObject_SetAttrString(prepared.site, "USER_BASE", base) ||
-			PyObject_SetAttrString(prepared.site, "USER_SITE", folder);
-	Py_XDECREF(text);
-	Py_XDECREF(base);
-	Py_XDECREF(folder);
-	if (!failed && !home) {
-		folder = PyObject_CallMethod(prepared.site, "getusersitepackages", NULL);
-		failed = !folder;
-		Py_XDECREF(folder);
-	}
-	return failed ? -1 : 0;
-}
-
-/* A folder that exists comes before site-packages, as site.main() has it. */
-static int add_user_site(const char *folder)
-{
-	static const char code[] =
-		"tail = sys.path[index:]\n"
-		"del sys.path[index:]\n"
-		"site.addsitedir(folder)\n"
-		"sys.path += [p for p in tail if p not in sys.path]\n"
-		"try:\n"
-		"    import usercustomize\n"
-		"except ImportError:\n"
-		"    pass\n";
-	PyObject *names, *result;
-
-	names = Py_BuildValue("{s:s,s:l,s:O,s:O}", "folder", folder,
-		"index", prepared.site_index, "site", prepared.site,
-		"sys", PyImport_AddModule("sys"));
-	if (!names || PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()))
-		return -1;
-	result = PyRun_String(code, Py_file_input, names, names);
-	Py_DECREF(names);
-	Py_XDECREF(result);
-	return result ? 0 : -1;
-}
-
-static int renew_user_site(const char *folder)
-{
-	const char *home = getenv("HOME");
-
-	if (!prepared.site)
-		return 0;
-	if (home ? !prepared.home || strcmp(home, prepared.home) :
-	    prepared.home || getuid() != prepared.uid)
-		if (renew_user_names(home))
-			return -1;
-	return folder ? add_user_site(folder) : 0;
-}
-
 /* PEP 538 and 540; what the image was frozen with is one of the two. */
 static int renew_locale(uint32_t locale)
 {
@@ -349,7 +271,7 @@ void resume_python(const struct startup *startup, int rehearse)
 	renew_stack_size();
 	if (startup->timezone_changed)
 		must(renew_timezone(), "the time zone");
-	must(renew_user_site(startup->user_site), "the user's site folder");
+	must(user_site_resume(startup->user_site), "the user's site folder");
 }
 
 /* A late refusal: nothing has been done yet but to libc's state and signals,
@@ -433,6 +355,6 @@ void resume_release(void)
 	Py_CLEAR(prepared.main_thread);
 	Py_CLEAR(prepared.native_id);
 	Py_CLEAR(prepared.signal);
-	Py_CLEAR(prepared.site);
+	user_site_release();
 	Py_CLEAR(prepared.time);
 }

@@ -12,6 +12,7 @@
 #include "cpython.h"
 #include "imports.h"
 #include "python_options.h"
+#include "stream_settings.h"
 #include "talk.h"
 
 #include <fcntl.h>
@@ -54,13 +55,7 @@ static struct stream {
 
 static PyObject *io_module, *errors_of_stderr;
 
-/* What of create_stdio's config an option or a variable can change. */
-struct settings {
-	PyObject *encoding, *errors;
-	int unbuffered;		/* for writing: no buffer, text written through */
-};
-
-static struct settings usual;
+static struct stream_settings usual;
 
 static int levels_of(PyObject *text, PyObject *levels[LEVELS])
 {
@@ -145,7 +140,7 @@ static int kind_of(int fd, struct kind *kind)
 }
 
 /* Whether the stream is text on a raw file, with no buffer in between. */
-static int is_bare(const struct stream *s, const struct settings *settings)
+static int is_bare(const struct stream *s, const struct stream_settings *settings)
 {
 	return s->writes && settings->unbuffered;
 }
@@ -160,7 +155,7 @@ static int set_text(PyObject *object, const char *name, const char *value)
 }
 
 /* create_stdio() of Python/pylifecycle.c. */
-static PyObject *create(int fd, const struct settings *settings)
+static PyObject *create(int fd, const struct stream_settings *settings)
 {
 	struct stream *s = &streams[fd];
 	int bare = is_bare(s, settings), unbuffered = settings->unbuffered;
@@ -321,7 +316,7 @@ static void set_none(const struct stream *s)
 	PySys_SetObject(s->original, Py_None);
 }
 
-static int make_one(int fd, const struct settings *settings)
+static int make_one(int fd, const struct stream_settings *settings)
 {
 	struct stream *s = &streams[fd];
 	struct body made;
@@ -345,57 +340,14 @@ static void resume_one(int fd, const struct kind *kind)
 		set_none(&streams[fd]);
 }
 
-static PyObject *decode(const char *text, size_t length)
-{
-	char *copy = strndup(text, length);
-	wchar_t *wide = copy ? Py_DecodeLocale(copy, NULL) : NULL;
-	PyObject *decoded = wide ? PyUnicode_FromWideChar(wide, -1) : NULL;
-
-	PyMem_RawFree(wide);
-	free(copy);
-	return decoded;
-}
-
-/* pylifecycle.c, init_stdio_encoding(): streams have the codec's own name. */
-static PyObject *codec_name(PyObject *name)
-{
-	PyObject *codecs = PyImport_ImportModule("codecs");
-	PyObject *codec = codecs && name ?
-		PyObject_CallMethod(codecs, "lookup", "O", name) : NULL;
-	PyObject *own = codec ? PyObject_GetAttrString(codec, "name") : NULL;
-
-	Py_XDECREF(codec);
-	Py_XDECREF(codecs);
-	Py_XDECREF(name);
-	return own;
-}
-
-/* initconfig.c, config_init_stdio_encoding(): "ENCODING:ERRORS", either of
- * which may be missing. An encoding by itself means strict. */
-static int read_settings(const struct python_options *options, struct settings *settings)
-{
-	const char *text = options->io_encoding;
-	size_t length = text ? strcspn(text, ":") : 0;
-
-	*settings = usual;
-	settings->unbuffered = !!(options->flags & PYTHON_UNBUFFERED);
-	if (length) {
-		settings->encoding = codec_name(decode(text, length));
-		settings->errors = PyUnicode_FromString("strict");
-	}
-	if (text && text[length] && text[length + 1])
-		settings->errors = decode(text + length + 1, strlen(text + length + 1));
-	return settings->encoding && settings->errors ? 0 : -1;
-}
-
 /* By other settings than the ones that were prepared. A module that holds the
  * buffer of a stream which has none now would write where it should not. */
 static const char *resume_otherwise(const struct python_options *options,
 	const int missing[3])
 {
-	struct settings settings;
+	struct stream_settings settings;
 
-	if (read_settings(options, &settings))
+	if (stream_settings_read(options, &usual, &settings))
 		return "PYTHONIOENCODING names no codec";
 	for (int fd = 0; fd < 3; fd++) {
 		struct stream *s = &streams[fd];
