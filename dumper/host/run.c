@@ -70,6 +70,46 @@ static int run_command(const char *command)
 	return result != 0;
 }
 
+/* What SystemExit asks for. _Py_HandleSystemExit(), which is not exported. */
+static int exit_status(void)
+{
+	PyObject *type, *value, *trace, *code, *out = PySys_GetObject("stderr");
+	int status = 0;
+
+	PyErr_Fetch(&type, &value, &trace);
+	fflush(stdout);
+	code = value && PyExceptionInstance_Check(value) ?
+		PyObject_GetAttrString(value, "code") : NULL;
+	PyErr_Clear();
+	if (!code)
+		Py_INCREF(code = value ? value : Py_None);
+	if (PyLong_Check(code)) {
+		status = (int)PyLong_AsLong(code);
+	} else if (code != Py_None) {
+		if (out && out != Py_None)
+			PyFile_WriteObject(code, out, Py_PRINT_RAW);
+		else
+			PyObject_Print(code, stderr, Py_PRINT_RAW);
+		PySys_WriteStderr("\n");
+		status = 1;
+	}
+	PyErr_Clear();
+	Py_XDECREF(code);
+	Py_XDECREF(type);
+	Py_XDECREF(value);
+	Py_XDECREF(trace);
+	return status;
+}
+
+/* pymain_exit_err_print(): unlike PyErr_Print() it comes back from SystemExit, so
+ * that a prompt may follow. */
+static int failed_module(void)
+{
+	if (PyErr_ExceptionMatches(PyExc_SystemExit) && !cpython_config()->inspect)
+		return exit_status();
+	return failed();
+}
+
 /* runpy does it; `set_argv0` as for -m. */
 static int run_module(const char *name, int set_argv0)
 {
@@ -90,7 +130,7 @@ static int run_module(const char *name, int set_argv0)
 	Py_DECREF(runpy);
 	Py_XDECREF(text);
 	if (!result)
-		return failed();
+		return failed_module();
 	Py_DECREF(result);
 	return 0;
 }

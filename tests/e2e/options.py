@@ -4,6 +4,7 @@ for, an image does, or holds, or leaves to plain python3. Always compared with
 what plain python3 does; the row's own choice decides whether the image may fall
 back. A row without a case here fails."""
 import os
+import pty
 import re
 import shutil
 
@@ -361,6 +362,31 @@ def a_frozen_module_that_holds_a_buffer():
         tap.equal((got[0], got[2]), (b"", 70))
         got = once(way(path), ["-u", "-c", "print(1)"], {"PYIMAGE": "auto"}, b"")
         tap.equal((got[0], got[2]), (b"1\n", 0))
+
+
+def on_terminal(command, args, typed):
+    """Its standard input is a terminal on which this is typed already."""
+    place()
+    lib.write(TOP + "/exits.py", "import os, sys\nos.environ['PYTHONINSPECT'] = '1'\n"
+              "sys.exit(sys.argv[1] if sys.argv[1:] else 3)\n")
+    os.mkdir(TOP + "/folder")
+    os.rename(TOP + "/exits.py", TOP + "/folder/__main__.py")
+    lib.write(TOP + "/exits.py", lib.read(TOP + "/folder/__main__.py"))
+    master, slave = pty.openpty()
+    os.write(master, typed)
+    got = lib.run([*command, *args], stdin_file=slave, cwd=TOP, env={"TERM": "dumb"})
+    os.close(slave)
+    os.close(master)
+    return got
+
+
+@tap.test
+def a_prompt_behind_a_module_that_exits():
+    for args in (["-m", "exits"], ["-m", "exits", "text"], ["folder"], ["exits.py"]):
+        want = on_terminal([lib.PYTHON], args, b"print(40 + 2)\n\x04")
+        tap.equal(b"42" in want.out, args != ["exits.py"], "python3 prompts")
+        for command in WAYS:
+            tap.equal(on_terminal(command, args, b"print(40 + 2)\n\x04"), want, args)
 
 
 @tap.test
