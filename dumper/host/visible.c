@@ -16,6 +16,7 @@
 #include <signal.h>
 
 static int warn;		/* ResourceWarning shows */
+static int warned;		/* it did at the build */
 static PyObject *get_signal;
 static PyObject *filters, *filters_then;	/* of _warnings */
 static PyObject *module_then;			/* of warnings, if imported */
@@ -44,6 +45,47 @@ static PyObject *filters_of_module(void)
 		PyDict_GetItemString(PyModule_GetDict(module), "filters") : NULL;
 }
 
+/* Whether a filter is for any ResourceWarning: 1; 0 for none; -1 for some, or it
+ * is not as warnings.py makes them. */
+static int applies(PyObject *filter)
+{
+	PyObject *category;
+
+	if (!PyTuple_Check(filter) || PyTuple_GET_SIZE(filter) != 5)
+		return -1;
+	category = PyTuple_GET_ITEM(filter, 2);
+	if (!PyType_Check(category))
+		return -1;
+	if (!PyType_IsSubtype((PyTypeObject *)PyExc_ResourceWarning,
+			(PyTypeObject *)category))
+		/* of one of its subclasses, there are warnings, too */
+		return PyType_IsSubtype((PyTypeObject *)category,
+			(PyTypeObject *)PyExc_ResourceWarning) ? -1 : 0;
+	return PyTuple_GET_ITEM(filter, 1) == Py_None &&
+		PyTuple_GET_ITEM(filter, 3) == Py_None &&
+		PyLong_CheckExact(PyTuple_GET_ITEM(filter, 4)) &&
+		Py_SIZE(PyTuple_GET_ITEM(filter, 4)) == 0 ? 1 : -1;
+}
+
+/* _warnings.c, get_filter(): the first that matches decides; where none does, the
+ * default, which is to show. */
+static int shows(PyObject *list)
+{
+	if (!PyList_Check(list))
+		return 1;
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+		PyObject *filter = PyList_GET_ITEM(list, i), *action;
+		int does = applies(filter);
+
+		if (!does)
+			continue;
+		action = does > 0 ? PyTuple_GET_ITEM(filter, 0) : NULL;
+		return !action || !PyUnicode_Check(action) ||
+			PyUnicode_CompareWithASCIIString(action, "ignore") != 0;
+	}
+	return 1;
+}
+
 void visible_prepare(void)
 {
 	static const char *const names[] = { "weakref", "_weakrefset", "functools", "logging" };
@@ -58,6 +100,7 @@ void visible_prepare(void)
 		module_then = PySequence_List(filters_of_module());
 	if (!get_signal || !type || !filters_then)
 		talk_refuse("prepare for the end: %s", imports_traceback());
+	warned = shows(filters) || (filters_of_module() && shows(filters_of_module()));
 	finalize_file = ((PyTypeObject *)type)->tp_finalize;
 	Py_DECREF(type);
 	Py_DECREF(core);
@@ -101,8 +144,10 @@ static int warns(void)
 {
 	PyObject *now = filters_of_module();
 
-	return differs(filters, filters_then) ||
-		(now && differs(now, module_then ? module_then : filters_then));
+	if (differs(filters, filters_then) ||
+	    (now && differs(now, module_then ? module_then : filters_then)))
+		return shows(filters) || (now && shows(now));
+	return warned;
 }
 
 /* Of weakref.py and its like: they take entries out of tables. C's own have

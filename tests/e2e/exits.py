@@ -522,6 +522,19 @@ def as_imported():
             tap.run(name + " (as imported)", lambda: compare(fast, want))
 
 
+def with_warnings():
+    """Images that show ResourceWarning from their start on."""
+    for option in "-X dev", "-Wd", "-Wi":
+        path = os.path.join(lib.folder("warnings"), "image")
+        equal(lib.build(path, options=["--python-option", option]).status, 0, option)
+        for text in ("f = open('/dev/null')", "import os; os.f = open('/dev/null')", "pass"):
+            c = dict(args=("-c", text), files={}, stdin=b"", env={}, before="", cwd=".")
+            want = outcome([lib.PYTHON, *option.split(" ")], c)
+            equal(b"unclosed" in want[2], option != "-Wi" and text != "pass", want)
+            tap.run("built with %s, %s" % (option, text),
+                    lambda: compare(outcome(lib.WAYS["kernel"](path), c), want))
+
+
 # ------------------------------------------------------------ full
 def frozen_objects():
     """Objects of a warm-up are destroyed under full only, as python3 does it."""
@@ -590,6 +603,7 @@ def main():
     compare_all(targets, wanted)
     if not sys.argv[1:]:
         as_imported()
+        with_warnings()
     frozen_objects()
     tap.run("PYIMAGE_FINALIZE", bad_value)
     for name in FULL:
