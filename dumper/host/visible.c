@@ -15,8 +15,7 @@
 
 #include <signal.h>
 
-static int warn;		/* ResourceWarning shows */
-static int warned;		/* it did at the build */
+static int warned;		/* ResourceWarning showed at the build */
 static PyObject *get_signal;
 static PyObject *filters, *filters_then;	/* of _warnings */
 static PyObject *module_then;			/* of warnings, if imported */
@@ -202,7 +201,7 @@ static enum ending judge(PyObject *object)
 	if (cpython_is_generator(object))
 		return cpython_generator_runs(object) ? ENDING_CODE : ENDING_QUIET;
 	if (is_file(type))
-		return warn ? ENDING_CODE : ENDING_FILES;
+		return ENDING_FILES;
 	return ENDING_CODE;
 }
 
@@ -302,8 +301,6 @@ static enum ending judge_held(PyObject *objects, PyObject *names, int threads)
 {
 	enum ending most = judge_all(objects);
 
-	if (warn && most < ENDING_CODE)
-		most = ENDING_CODE;	/* some are out of the collector's sight */
 	if (most == ENDING_CODE && cpython_dict_version(builtins) != builtins_version)
 		return ENDING_FULL;
 	if ((most == ENDING_CODE || (most == ENDING_FILES && threads)) &&
@@ -318,15 +315,15 @@ enum ending visible_judge(PyObject *names)
 	PyObject *objects;
 	enum ending ending;
 
-	/* gc.freeze() by the program: what it froze never goes */
-	if (cpython_is_watched(tstate) || !collector_is_as_frozen())
+	/* gc.freeze() by the program: what it froze never goes. Things out of the
+	 * collector's sight warn, too (os.scandir) */
+	if (cpython_is_watched(tstate) || !collector_is_as_frozen() || warns())
 		return ENDING_FULL;
 	objects = gc_view_young();
 	if (!objects) {
 		PyErr_Clear();
 		return ENDING_FULL;
 	}
-	warn = warns();
 	ending = judge_held(objects, names, cpython_has_other_threads(tstate));
 	Py_DECREF(objects);
 	return ending;

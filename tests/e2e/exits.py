@@ -301,6 +301,8 @@ code("unclosed file warns, within catch_warnings", "import warnings\nw = warning
      "w.__enter__()\nwarnings.simplefilter('always')\nf = open('file', 'w')")
 code("unclosed socket warns", WARN + "import socket\ns = socket.socket()")
 code("unclosed scandir warns", WARN + "import os\ns = os.scandir('.')", files={"x": "", "y": ""})
+code("unclosed scandir warns, held by os", WARN + "import os\nos.s = os.scandir('.')\n"
+     "next(os.s)", files={"x": "", "y": ""})
 code("unclosed files in order", "a = open('file', 'a')\nb = open('file', 'a')\nb.write('b')\n"
      "a.write('a')")
 code("unclosed file in os", "import os\nos.f = open('file', 'w')\nos.f.write('text')")
@@ -527,7 +529,8 @@ def with_warnings():
     for option in "-X dev", "-Wd", "-Wi":
         path = os.path.join(lib.folder("warnings"), "image")
         equal(lib.build(path, options=["--python-option", option]).status, 0, option)
-        for text in ("f = open('/dev/null')", "import os; os.f = open('/dev/null')", "pass"):
+        for text in ("f = open('/dev/null')", "import os; os.f = open('/dev/null')", "pass",
+                     "import os; os.s = os.scandir('/'); next(os.s)"):
             c = dict(args=("-c", text), files={}, stdin=b"", env={}, before="", cwd=".")
             want = outcome([lib.PYTHON, *option.split(" ")], c)
             equal(b"unclosed" in want[2], option != "-Wi" and text != "pass", want)
