@@ -193,7 +193,7 @@ static int finish_rest(PyThreadState *tstate, PyObject *names, enum ending endin
 		cpython_clear_sys_and_builtins();
 	collect();
 	if (ending > ENDING_QUIET)
-		leftovers_finalize();
+		leftovers_finalize(all);
 	leftovers_flush();
 	streams_flush();
 	cpython_call_exit_functions();
@@ -292,7 +292,7 @@ void finish_rehearse(void)
 	Py_XDECREF(names);
 	flush_streams();
 	collect();
-	leftovers_finalize();
+	leftovers_finalize(0);
 	flush_streams();
 }
 

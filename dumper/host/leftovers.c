@@ -3,8 +3,10 @@
  * hold, and files that were open at the freeze.
  */
 #include "leftovers.h"
+#include "address_set.h"
 #include "cpython.h"
 #include "gc_view.h"
+#include "reach.h"
 #include "streams.h"
 #include "talk.h"
 
@@ -82,20 +84,54 @@ static void unraisable(PyObject *where)
 		PyErr_WriteUnraisable(where);
 }
 
-/* They are held by frozen objects, which python3 would destroy by now: a file
- * in a module's global. */
-void leftovers_finalize(void)
+static int is_due(PyObject *object)
+{
+	return Py_TYPE(object)->tp_finalize && !PyObject_GC_IsFinalized(object);
+}
+
+static int add(PyObject *object, void *set)
+{
+	return address_set_add(set, object);
+}
+
+/* Those of `objects` that C's state holds: python3 never finalises these. NULL if
+ * nothing is due, or without memory. */
+static struct address_set *held_by_c(PyObject *objects)
+{
+	struct address_set *set;
+	Py_ssize_t i = 0, count = PyList_GET_SIZE(objects);
+
+	while (i < count && !is_due(PyList_GET_ITEM(objects, i)))
+		i++;
+	if (i == count || !(set = address_set_new()))
+		return NULL;
+	if (reach_begin(count)) {
+		address_set_free(set);
+		return NULL;
+	}
+	for (i = 0; i < count; i++)
+		reach_add(PyList_GET_ITEM(objects, i), 1, is_due(PyList_GET_ITEM(objects, i)));
+	reach_forget_frozen();
+	reach_end(add, set);
+	return set;
+}
+
+/* What frozen objects hold python3 would destroy by now: a file in a module's
+ * global. */
+void leftovers_finalize(int held)
 {
 	PyObject *objects = gc_view_young();
+	struct address_set *others = held && objects ? held_by_c(objects) : NULL;
 
 	for (Py_ssize_t i = 0; objects && i < PyList_GET_SIZE(objects); i++) {
 		PyObject *object = PyList_GET_ITEM(objects, i);
 
-		if (Py_TYPE(object)->tp_finalize && !PyObject_GC_IsFinalized(object))
+		if (is_due(object) && !(others && address_set_has(others, object)))
 			PyObject_CallFinalizer(object);
 		unraisable(NULL);
 	}
 	unraisable(NULL);
+	address_set_free(others);
 	Py_XDECREF(objects);
 }
 

@@ -10,8 +10,9 @@
 void leftovers_prepare(void);
 void leftovers_release(void);
 
-/* Finalises objects made since the restore that still live. */
-void leftovers_finalize(void);
+/* Finalises objects made since the restore that still live; `held`: only those
+ * that nothing but frozen objects holds. */
+void leftovers_finalize(int held);
 
 /* Flushes files that were open at the freeze. */
 void leftovers_flush(void);

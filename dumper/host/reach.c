@@ -3,6 +3,7 @@
  * table accounts for.
  */
 #include "reach.h"
+#include "frozen_objects.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -78,7 +79,7 @@ static int push(PyObject *object, void *unused)
 		return 0;
 	node->seen = 1;
 	stack[height++] = node;
-	return node->wanted;	/* ends tp_traverse */
+	return 0;
 }
 
 static int traverse(PyObject *object, visitproc visit)
@@ -88,21 +89,39 @@ static int traverse(PyObject *object, visitproc visit)
 	return function ? function(object, visit, NULL) : 0;
 }
 
-int reach_end(void)
+static int forget_of(PyObject *object, void *unused)
 {
-	int found = 0;
+	(void)unused;
+	if (!find(object)->object)	/* else reach_end does it: __main__ */
+		traverse(object, forget);
+	return 0;
+}
+
+void reach_forget_frozen(void)
+{
+	frozen_objects_each(forget_of, NULL);
+}
+
+int reach_end(int (*held)(PyObject *object, void *data), void *data)
+{
+	int result = 0;
 
 	for (size_t i = 0; i <= mask; i++)
 		if (nodes[i].object)
 			traverse(nodes[i].object, forget);
-	for (size_t i = 0; i <= mask && !found; i++) {
+	for (size_t i = 0; i <= mask && !result; i++) {
 		if (!nodes[i].object || nodes[i].refs <= 0)
 			continue;
-		found = push(nodes[i].object, NULL);
-		while (height && !found)
-			found = traverse(stack[--height]->object, push);
+		push(nodes[i].object, NULL);
+		while (height && !result) {
+			const struct node *node = stack[--height];
+
+			if (node->wanted)
+				result = held(node->object, data);
+			traverse(node->object, push);
+		}
 	}
 	free(nodes);
 	free(stack);
-	return found;
+	return result;
 }

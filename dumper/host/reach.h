@@ -17,8 +17,13 @@ void reach_add(PyObject *object, Py_ssize_t known, int wanted);
 /* One more reference to it goes away; nothing if it was not added. */
 void reach_forget(PyObject *object);
 
-/* Whether a wanted object is held, over any number of others, by something
- * that was not added. Frees everything. */
-int reach_end(void);
+/* As if frozen objects were going away, too: what is held then is held by C's
+ * state. Reads the whole frozen heap. */
+void reach_forget_frozen(void);
+
+/* Calls `held` for wanted objects that something holds which was not added, over
+ * any number of others, until it does not return 0: what it returned, else 0.
+ * Frees everything. */
+int reach_end(int (*held)(PyObject *object, void *data), void *data);
 
 #endif

@@ -10,6 +10,7 @@
 #include "cpython.h"
 #include "gc_view.h"
 #include "imports.h"
+#include "leftovers.h"
 #include "reach.h"
 #include "talk.h"
 
@@ -21,6 +22,7 @@ static PyObject *filters, *filters_then;	/* of _warnings */
 static PyObject *module_then;			/* of warnings, if imported */
 static destructor finalize_file, finalize_socket;
 static PyTypeObject *socket_type;
+static PyTypeObject *writer_types[2];
 static PyObject *builtins;
 static unsigned long long builtins_version;
 static PyObject *library[4];	/* globals of functions that are callbacks */
@@ -108,6 +110,8 @@ void visible_prepare(void)
 	finalize_socket = type ? ((PyTypeObject *)type)->tp_finalize : NULL;
 	Py_XDECREF(type);
 	socket_type = (PyTypeObject *)attribute("socket", "socket");
+	writer_types[0] = (PyTypeObject *)attribute("_io", "BufferedWriter");
+	writer_types[1] = (PyTypeObject *)attribute("_io", "BufferedRandom");
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		library[i] = attribute(names[i], "__dict__");
 	builtins = PyEval_GetBuiltins();
@@ -121,6 +125,8 @@ void visible_release(void)
 	Py_CLEAR(filters_then);
 	Py_CLEAR(module_then);
 	Py_CLEAR(socket_type);
+	Py_CLEAR(writer_types[0]);
+	Py_CLEAR(writer_types[1]);
 	for (size_t i = 0; i < sizeof library / sizeof *library; i++)
 		Py_CLEAR(library[i]);
 }
@@ -179,6 +185,11 @@ static int is_file(PyTypeObject *type)
 		(type == socket_type && type->tp_finalize == finalize_socket);
 }
 
+static int is_buffered_writer(PyTypeObject *type)
+{
+	return type == writer_types[0] || type == writer_types[1];
+}
+
 static enum ending judge_type(PyTypeObject *type)
 {
 	/* its objects may be out of the collector's sight */
@@ -225,7 +236,7 @@ static void forget_special(void)
 			reach_forget(value);
 }
 
-static void forget_modules(PyObject *names)
+static void add_modules(PyObject *names, int forget)
 {
 	PyObject *modules = PyImport_GetModuleDict();
 
@@ -235,7 +246,8 @@ static void forget_modules(PyObject *names)
 		if (module && PyModule_Check(module)) {
 			reach_add(PyModule_GetDict(module), 0, 0);
 			reach_add(module, 0, 0);	/* __main__ is frozen */
-			reach_forget(module);
+			if (forget)
+				reach_forget(module);
 		}
 	}
 }
@@ -253,9 +265,33 @@ static void forget_handlers(void)
 	}
 }
 
-/* Whether objects that ask for `least` stay when the modules go. `objects` holds
- * one reference to each. */
-static int is_held(PyObject *objects, PyObject *names, enum ending least)
+/* Whether it matters who holds it. What frames of other threads hold is never
+ * destroyed, files neither. */
+static int is_wanted(PyObject *object, int threads)
+{
+	enum ending ending = judge(object);
+
+	return ending >= ENDING_CODE || (ending == ENDING_FILES &&
+		(threads || is_buffered_writer(Py_TYPE(object))));
+}
+
+static int note_held(PyObject *object, void *writers)
+{
+	if (!is_buffered_writer(Py_TYPE(object)) || leftovers_is_closed(object))
+		return judge(object) >= ENDING_CODE;
+	return ++*(int *)writers > 1;
+}
+
+static int is_any(PyObject *object, void *unused)
+{
+	(void)object;
+	(void)unused;
+	return 1;
+}
+
+/* Whether something wanted stays when the modules go, with `frozen` also when all
+ * that is frozen goes. `objects` holds one reference to each. */
+static int is_held(PyObject *objects, PyObject *names, int threads, int frozen, int *writers)
 {
 	Py_ssize_t count = PyList_GET_SIZE(objects) + 2 * PyList_GET_SIZE(names);
 
@@ -264,12 +300,15 @@ static int is_held(PyObject *objects, PyObject *names, enum ending least)
 	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(objects); i++) {
 		PyObject *object = PyList_GET_ITEM(objects, i);
 
-		reach_add(object, 1, judge(object) >= least);
+		reach_add(object, 1, is_wanted(object, threads));
 	}
-	forget_modules(names);
-	forget_special();
+	add_modules(names, !frozen);
+	if (frozen)	/* sys and its modules are among them */
+		reach_forget_frozen();
+	else
+		forget_special();
 	forget_handlers();
-	return reach_end();
+	return reach_end(threads || frozen ? is_any : note_held, writers);
 }
 
 /* The most that one of the objects asks for. */
@@ -296,15 +335,19 @@ int visible_rest(void)
 	return runs;
 }
 
-/* What frames of other threads hold is never destroyed, files neither. */
+/* One file that is held for writing is closed in the end, whoever of the frozen
+ * holds it; not if that is C's state only. Of two the order may show. */
 static enum ending judge_held(PyObject *objects, PyObject *names, int threads)
 {
 	enum ending most = judge_all(objects);
+	int writers = 0;
 
 	if (most == ENDING_CODE && cpython_dict_version(builtins) != builtins_version)
 		return ENDING_FULL;
-	if ((most == ENDING_CODE || (most == ENDING_FILES && threads)) &&
-	    is_held(objects, names, threads ? ENDING_FILES : ENDING_CODE))
+	if (most != ENDING_CODE && most != ENDING_FILES)
+		return most;
+	if (is_held(objects, names, threads, 0, &writers) ||
+	    (writers && is_held(objects, names, threads, 1, &writers)))
 		return ENDING_FULL;
 	return most;
 }

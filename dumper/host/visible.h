@@ -8,10 +8,12 @@
 
 enum ending {
 	ENDING_QUIET,	/* nothing runs or is written */
-	ENDING_FILES,	/* files are closed, in no order that shows */
-	ENDING_CODE,	/* the program's own code runs, and all of that when
-			   __main__ and what was imported since go */
-	ENDING_FULL,	/* something that runs is held by what was frozen */
+	ENDING_FILES,	/* files are closed; one for writing at most is held by
+			   what was frozen, so that no order shows */
+	ENDING_CODE,	/* and the program's own code runs, all of it when __main__
+			   and what was imported since go */
+	ENDING_FULL,	/* something that runs is held by what was frozen, or by
+			   C's state, or nobody can tell */
 };
 
 /* Before the freeze. */

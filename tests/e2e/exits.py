@@ -305,6 +305,32 @@ code("unclosed scandir warns, held by os", WARN + "import os\nos.s = os.scandir(
      "next(os.s)", files={"x": "", "y": ""})
 code("unclosed files in order", "a = open('file', 'a')\nb = open('file', 'a')\nb.write('b')\n"
      "a.write('a')")
+LEAK = "import ctypes\ndef leak(o): ctypes.pythonapi.Py_IncRef(ctypes.py_object(o)); return o\n"
+code("held by C only", DEL + LEAK + "leak(D('x'))")
+code("held by C only, from __del__ on", "import ctypes, os\nclass D:\n"
+     " def __del__(self, write=os.write): write(1, b'del\\n')\nclass T:\n"
+     " def __del__(self, D=D, c=ctypes): c.pythonapi.Py_IncRef(c.py_object(D()))\nt = T()")
+code("held by os from __del__ on", DEL + "import os\nclass T:\n"
+     " def __del__(self, D=D, os=os): print('T'); os.d = open('file', 'w'); os.d.write('x')\n"
+     "t = T()")
+code("unclosed file that C holds", LEAK + "f = leak(open('file', 'w'))\nf.write('text')")
+code("unclosed file that C holds, and os", LEAK + "import os\nos.f = leak(open('file', 'w'))\n"
+     "os.f.write('text')")
+code("unclosed file that C holds, and a finalizer", DEL + LEAK + "d = D('d')\n"
+     "f = leak(open('file', 'w'))\nf.write('text')")
+code("unclosed file in a context", "import contextvars\nv = contextvars.ContextVar('v')\n"
+     "v.set(open('file', 'w'))\nv.get().write('text')")
+TWO = "a = open('file', 'a')\nb = open('file', 'a')\n"
+code("unclosed files in order, in os", "import os\n" + TWO + "os.b, os.a = b, a\n"
+     "b.write('b')\na.write('a')\ndel a, b")
+code("unclosed files in order, in os and codecs", "import os, codecs\n" + TWO +
+     "os.x = a\ncodecs.x = b\nb.write('b')\na.write('a')\ndel a, b")
+code("unclosed files in order, in io and sys", "import os, io, sys\n" + TWO +
+     "io.x = a\nsys.x = b\nb.write('b')\na.write('a')\ndel a, b")
+code("unclosed files in order, in os and main", "import os\n" + TWO + "os.x = a\n"
+     "b.write('b')\na.write('a')\ndel a")
+code("unclosed files in order, with a finalizer", DEL + "import os, sys\nd = D('d')\n" + TWO +
+     "os.x = b\nsys.x = a\nb.write('b')\na.write('a')\ndel a, b")
 code("unclosed file in os", "import os\nos.f = open('file', 'w')\nos.f.write('text')")
 code("unclosed binary files", "a = open('a', 'wb')\na.write(b'text')\nb = open('b', 'w+b')\n"
      "b.write(b'text')\nc = open('c', 'wb', 0)\nc.write(b'text')")
