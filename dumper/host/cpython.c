@@ -71,11 +71,23 @@ static int has_items(PyObject *list)
 	return list && PyList_Check(list) && PyList_GET_SIZE(list);
 }
 
+/* Those of C are a list of the runtime's. */
+static void *c_audit_hooks(void)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+	return &_PyRuntime.audit_hooks.head;
+#else
+	return &_PyRuntime.audit_hook_head;
+#endif
+}
+
 int cpython_is_watched(PyThreadState *tstate)
 {
 	PyInterpreterState *interp = tstate->interp;
+	void *hooks;
 
-	return tstate->c_tracefunc || tstate->c_profilefunc || interp->audit_hooks ||
+	memcpy(&hooks, c_audit_hooks(), sizeof hooks);
+	return hooks || tstate->c_tracefunc || tstate->c_profilefunc || interp->audit_hooks ||
 		interp->gc.debug || has_items(interp->gc.callbacks) ||
 		has_items(interp->gc.garbage);
 }
@@ -354,16 +366,6 @@ void cpython_move_objects(PyObject *first, PyObject *last, int generation,
 	link_heads(_PyGCHead_PREV(from), _PyGCHead_NEXT(to));
 	link_heads(_PyGCHead_PREV(next), from);
 	link_heads(to, next);
-}
-
-/* Those of C are a list of the runtime's. */
-static void *c_audit_hooks(void)
-{
-#if PY_VERSION_HEX >= 0x030c0000
-	return &_PyRuntime.audit_hooks.head;
-#else
-	return &_PyRuntime.audit_hook_head;
-#endif
 }
 
 static struct {

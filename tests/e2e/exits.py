@@ -320,6 +320,12 @@ code("unclosed file that C holds, and a finalizer", DEL + LEAK + "d = D('d')\n"
      "f = leak(open('file', 'w'))\nf.write('text')")
 code("unclosed file in a context", "import contextvars\nv = contextvars.ContextVar('v')\n"
      "v.set(open('file', 'w'))\nv.get().write('text')")
+# Machine code that writes the event's name to stdout: write(1, event, strlen(event)).
+HOOK = "4889fe31d2803c1700740548ffc2ebf5b801000000bf010000000f0531c0c3"
+code("sees, an audit hook of C's", DEL + LEAK + "import mmap\n"
+     "m = leak(mmap.mmap(-1, 4096, prot=7))\nm.write(bytes.fromhex('%s'))\n"
+     "at = ctypes.addressof(ctypes.c_char.from_buffer(m))\n"
+     "ctypes.pythonapi.PySys_AddAuditHook(ctypes.c_void_p(at), None)" % HOOK)
 TWO = "a = open('file', 'a')\nb = open('file', 'a')\n"
 code("unclosed files in order, in os", "import os\n" + TWO + "os.b, os.a = b, a\n"
      "b.write('b')\na.write('a')\ndel a, b")
