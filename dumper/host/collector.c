@@ -14,6 +14,7 @@
 
 #include "collector.h"
 #include "frozen_objects.h"
+#include "talk.h"
 
 #include <string.h>
 
@@ -139,7 +140,7 @@ void collector_reset(PyObject *main_module)
 
 	front = PyList_New(0);
 	if (!front)
-		return;
+		talk_refuse("reset the collector: out of memory");
 	fill_free_lists();
 	show(front, &gc->generations[kept.generation].head);
 	show(PyModule_GetDict(main_module), GC_OF(front));

@@ -73,8 +73,9 @@ PyObject *teardown_names(void)
 	}
 	names = PyList_New(0);
 	while (names && PyDict_Next(modules, &i, &name, &module))
-		if (PyModule_Check(module) && !is_frozen(module))
-			PyList_Append(names, name);
+		if (PyModule_Check(module) && !is_frozen(module) &&
+		    PyList_Append(names, name))
+			Py_CLEAR(names);
 	return names;
 }
 
@@ -136,8 +137,10 @@ PyObject *teardown_remove(PyObject *names, int all)
 	PyObject *alive = PyList_New(0), *name, *module;
 	Py_ssize_t i = 0;
 
-	if (!alive)
+	if (!alive) {
+		PyErr_Clear();
 		return NULL;
+	}
 	if (all) {
 		while (PyDict_Next(modules, &i, &name, &module))
 			if (PyModule_Check(module))

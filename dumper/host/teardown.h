@@ -11,7 +11,8 @@
 void teardown_prepare(void);
 void teardown_release(void);
 
-/* The names in sys.modules of the modules that go: a new reference, or NULL. */
+/* The names in sys.modules of the modules that go: a new reference, or NULL with
+ * an exception set. */
 PyObject *teardown_names(void);
 
 /* Clears what keeps the program's values in sys and builtins; `all`: also what
@@ -19,10 +20,11 @@ PyObject *teardown_names(void);
 void teardown_special(int all);
 
 /* Takes the modules out of sys.modules; `all`: frozen ones, too, which live on
- * nevertheless. Returns weak references to those that go. */
+ * nevertheless. Returns weak references to those that go, for teardown_clear();
+ * NULL, and nothing done, without memory. */
 PyObject *teardown_remove(PyObject *names, int all);
 
-/* Clears those that still live; frees the list. */
+/* Clears those that still live, and drops the list, which may be NULL. */
 void teardown_clear(PyObject *alive);
 
 #endif
