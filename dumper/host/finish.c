@@ -202,12 +202,14 @@ static int finish_rest(PyThreadState *tstate, PyObject *names, enum ending endin
 
 int finish_python(void)
 {
+	static int entered;	/* a function of atexit's may call it, too */
 	enum ending ending;
 	PyObject *names;
 	int status;
 
-	if (cpython_is_finalizing())
+	if (entered || cpython_is_finalizing())
 		return 0;
+	entered = 1;
 	if (handoff.startup.full_end) {
 		if ((status = full_finish()) <= 0)
 			return status;
@@ -218,7 +220,8 @@ int finish_python(void)
 	if (Py_MakePendingCalls() < 0)
 		unraisable(NULL);
 	run_atexit();
-	names = teardown_names();
+	if (!(names = teardown_names()))
+		PyErr_Clear();
 	ending = names ? visible_judge(names) : ENDING_CODE;
 	if (ending == ENDING_FULL) {
 		forget_threads();

@@ -570,6 +570,14 @@ def with_warnings():
                     lambda: compare(outcome(lib.WAYS["kernel"](path), c), want))
 
 
+def entered_again():
+    """What python3 dies of: a function of atexit's that ends the interpreter."""
+    text = ("import atexit, ctypes\ndef f(): print('f', flush=True); "
+            "print(ctypes.pythonapi.Py_FinalizeEx(), flush=True)\natexit.register(f)")
+    got = lib.run([*lib.WAYS["kernel"](lib.image("bare")), "-c", text])
+    equal(got, (0, b"f\n0\n", b""))
+
+
 # ------------------------------------------------------------ full
 def frozen_objects():
     """Objects of a warm-up are destroyed under full only, as python3 does it."""
@@ -641,6 +649,7 @@ def main():
         with_warnings()
     frozen_objects()
     tap.run("PYIMAGE_FINALIZE", bad_value)
+    tap.run("atexit, Py_FinalizeEx", entered_again)
     for name in FULL:
         if name in ("stdlib", *filter(has, FULL)):
             tap.run(name + " (full)", lambda: full_of(name))
