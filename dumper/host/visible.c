@@ -352,6 +352,22 @@ static enum ending judge_held(PyObject *objects, PyObject *names, int threads)
 	return most;
 }
 
+/* More than that, and the tables to look at them would be as large as they are. */
+#define MANY 200000
+
+static int are_many(void)
+{
+	int count = 0;
+
+	for (int i = 0; i < CPYTHON_PERMANENT; i++) {
+		PyObject *object = NULL;
+
+		while (count <= MANY && (object = cpython_next_object(i, object)))
+			count++;
+	}
+	return count > MANY;
+}
+
 enum ending visible_judge(PyObject *names)
 {
 	PyThreadState *tstate = PyThreadState_Get();
@@ -360,7 +376,8 @@ enum ending visible_judge(PyObject *names)
 
 	/* gc.freeze() by the program: what it froze never goes. Things out of the
 	 * collector's sight warn, too (os.scandir) */
-	if (cpython_is_watched(tstate) || !collector_is_as_frozen() || warns())
+	if (cpython_is_watched(tstate) || !collector_is_as_frozen() || warns() ||
+	    are_many())
 		return ENDING_FULL;
 	objects = gc_view_young();
 	if (!objects) {

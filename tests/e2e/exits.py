@@ -570,6 +570,19 @@ def with_warnings():
                     lambda: compare(outcome(lib.WAYS["kernel"](path), c), want))
 
 
+def many_objects():
+    """The end takes no memory of its own for them."""
+    text = DEL + "l = [[] for n in range(2000000)]\nd = D('d')\n"
+    peaks = []
+    for command in [lib.PYTHON], lib.WAYS["kernel"](lib.image("bare")):
+        pid = os.posix_spawn(command[0], [*command, "-c", text], lib.ENV, file_actions=[
+            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+        _, status, usage = os.wait4(pid, 0)
+        equal(status, 0)
+        peaks.append(usage.ru_maxrss)
+    that(peaks[1] < peaks[0] * 1.25, peaks)
+
+
 def entered_again():
     """What python3 dies of: a function of atexit's that ends the interpreter."""
     text = ("import atexit, ctypes\ndef f(): print('f', flush=True); "
@@ -650,6 +663,7 @@ def main():
     frozen_objects()
     tap.run("PYIMAGE_FINALIZE", bad_value)
     tap.run("atexit, Py_FinalizeEx", entered_again)
+    tap.run("many objects", many_objects)
     for name in FULL:
         if name in ("stdlib", *filter(has, FULL)):
             tap.run(name + " (full)", lambda: full_of(name))
