@@ -68,21 +68,29 @@ static int applies(PyObject *filter)
 		Py_SIZE(PyTuple_GET_ITEM(filter, 4)) == 0 ? 1 : -1;
 }
 
+static int ignores(PyObject *filter)
+{
+	PyObject *action = PyTuple_Check(filter) && PyTuple_GET_SIZE(filter) ?
+		PyTuple_GET_ITEM(filter, 0) : Py_None;
+
+	return PyUnicode_Check(action) &&
+		PyUnicode_CompareWithASCIIString(action, "ignore") == 0;
+}
+
 /* _warnings.c, get_filter(): the first that matches decides; where none does, the
- * default, which is to show. */
+ * default, which is to show. numpy ignores some of any category. */
 static int shows(PyObject *list)
 {
 	if (!PyList_Check(list))
 		return 1;
 	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
-		PyObject *filter = PyList_GET_ITEM(list, i), *action;
+		PyObject *filter = PyList_GET_ITEM(list, i);
 		int does = applies(filter);
 
-		if (!does)
-			continue;
-		action = does > 0 ? PyTuple_GET_ITEM(filter, 0) : NULL;
-		return !action || !PyUnicode_Check(action) ||
-			PyUnicode_CompareWithASCIIString(action, "ignore") != 0;
+		if (does && !ignores(filter))
+			return 1;
+		if (does > 0)
+			return 0;
 	}
 	return 1;
 }

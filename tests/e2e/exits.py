@@ -297,6 +297,10 @@ code("unclosed file warns as an error", "import warnings\nwarnings.simplefilter(
      "f = open('file', 'w')\nf.write('text')")
 code("unclosed file warns, filters are the module's", "import warnings\n"
      "warnings.filters[:] = [('always', None, Warning, None, 0)]\nf = open('file', 'w')")
+code("unclosed file warns, others are ignored", WARN +
+     "warnings.filterwarnings('ignore', 'no such text')\nf = open('file', 'w')")
+code("unclosed file, others are ignored", "import warnings\n"
+     "warnings.filterwarnings('ignore', 'no such text')\nf = open('file', 'w')")
 code("unclosed file warns, within catch_warnings", "import warnings\nw = warnings.catch_warnings()\n"
      "w.__enter__()\nwarnings.simplefilter('always')\nf = open('file', 'w')")
 code("unclosed socket warns", WARN + "import socket\ns = socket.socket()")
@@ -572,6 +576,19 @@ def with_warnings():
                     lambda: compare(outcome(lib.WAYS["kernel"](path), c), want))
 
 
+def ignoring():
+    """Filters that ignore some warnings show none: the end stays the fast one."""
+    text = "import warnings; warnings.simplefilter('ignore', lineno=99)"
+    faults = []
+    for code in "pass", text, "import warnings; warnings.simplefilter('always')":
+        command = [*lib.WAYS["kernel"](lib.image("bare")), "-c", code]
+        pid = os.posix_spawn(command[0], command, lib.ENV)
+        _, status, usage = os.wait4(pid, 0)
+        equal(status, 0)
+        faults.append(usage.ru_minflt)
+    that(faults[1] < faults[2] / 2, faults)
+
+
 def many_objects():
     """The end takes no memory of its own for them."""
     text = DEL + "l = [[] for n in range(2000000)]\nd = D('d')\n"
@@ -665,6 +682,7 @@ def main():
     frozen_objects()
     tap.run("PYIMAGE_FINALIZE", bad_value)
     tap.run("atexit, Py_FinalizeEx", entered_again)
+    tap.run("filters that ignore", ignoring)
     tap.run("many objects", many_objects)
     for name in FULL:
         if name in ("stdlib", *filter(has, FULL)):
