@@ -6,6 +6,7 @@
  * it goes depends on when its holder would, so python3's own end is needed.
  */
 #include "visible.h"
+#include "closers.h"
 #include "collector.h"
 #include "cpython.h"
 #include "gc_view.h"
@@ -122,12 +123,14 @@ void visible_prepare(void)
 	writer_types[1] = (PyTypeObject *)attribute("_io", "BufferedRandom");
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		library[i] = attribute(names[i], "__dict__");
+	closers_prepare();
 	builtins = PyEval_GetBuiltins();
 	builtins_version = cpython_dict_version(builtins);
 }
 
 void visible_release(void)
 {
+	closers_release();
 	Py_CLEAR(get_signal);
 	Py_CLEAR(filters);
 	Py_CLEAR(filters_then);
@@ -214,7 +217,7 @@ static enum ending judge(PyObject *object)
 	if (PyWeakref_Check(object))
 		return is_silent_weakref(object) ? ENDING_QUIET : ENDING_CODE;
 	if (!type->tp_finalize && !type->tp_del)
-		return ENDING_QUIET;
+		return closers_is(type) ? ENDING_FILES : ENDING_QUIET;
 	if (PyObject_GC_IsFinalized(object))
 		return ENDING_QUIET;
 	if (cpython_is_generator(object))
@@ -273,42 +276,38 @@ static void forget_handlers(void)
 	}
 }
 
-/* Whether it matters who holds it. What frames of other threads hold is never
- * destroyed, files neither. */
-static int is_wanted(PyObject *object, int threads)
-{
-	enum ending ending = judge(object);
+/* What is held, by what it is. */
+struct held {
+	int code, files, writers, closers;
+};
 
-	return ending >= ENDING_CODE || (ending == ENDING_FILES &&
-		(threads || is_buffered_writer(Py_TYPE(object))));
+static int note_held(PyObject *object, void *data)
+{
+	struct held *held = data;
+
+	if (!Py_TYPE(object)->tp_finalize && closers_is(Py_TYPE(object)))
+		held->closers++;
+	else if (judge(object) >= ENDING_CODE)
+		held->code++;
+	else
+		held->files++;
+	if (is_buffered_writer(Py_TYPE(object)) && !leftovers_is_closed(object))
+		held->writers++;
+	return 0;
 }
 
-static int note_held(PyObject *object, void *writers)
-{
-	if (!is_buffered_writer(Py_TYPE(object)) || leftovers_is_closed(object))
-		return judge(object) >= ENDING_CODE;
-	return ++*(int *)writers > 1;
-}
-
-static int is_any(PyObject *object, void *unused)
-{
-	(void)object;
-	(void)unused;
-	return 1;
-}
-
-/* Whether something wanted stays when the modules go, with `frozen` also when all
- * that is frozen goes. `objects` holds one reference to each. */
-static int is_held(PyObject *objects, PyObject *names, int threads, int frozen, int *writers)
+/* What stays when the modules go, with `frozen` also when all that is frozen goes.
+ * `objects` holds one reference to each. -1 without memory. */
+static int find_held(PyObject *objects, PyObject *names, int frozen, struct held *held)
 {
 	Py_ssize_t count = PyList_GET_SIZE(objects) + 2 * PyList_GET_SIZE(names);
 
 	if (reach_begin(count))
-		return 1;
+		return -1;
 	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(objects); i++) {
 		PyObject *object = PyList_GET_ITEM(objects, i);
 
-		reach_add(object, 1, is_wanted(object, threads));
+		reach_add(object, 1, judge(object) >= ENDING_FILES);
 	}
 	add_modules(names, !frozen);
 	if (frozen)	/* sys and its modules are among them */
@@ -316,7 +315,7 @@ static int is_held(PyObject *objects, PyObject *names, int threads, int frozen, 
 	else
 		forget_special();
 	forget_handlers();
-	return reach_end(threads || frozen ? is_any : note_held, writers);
+	return reach_end(note_held, held);
 }
 
 /* The most that one of the objects asks for. */
@@ -343,19 +342,30 @@ int visible_rest(void)
 	return runs;
 }
 
-/* One file that is held for writing is closed in the end, whoever of the frozen
- * holds it; not if that is C's state only. Of two the order may show. */
+/* Of two files that are held for writing the order may show. One is closed in the
+ * end, if frozen objects hold it; what they hold that closes itself when it is freed
+ * is not, but C's state may hold that for ever. What frames of other threads hold is
+ * never destroyed, files neither. */
+static int is_held(PyObject *objects, PyObject *names, int threads)
+{
+	struct held held = { 0, 0, 0, 0 }, by_c = held;
+
+	if (find_held(objects, names, 0, &held) || held.code || held.writers > 1 ||
+	    (threads && held.files))
+		return 1;
+	if (!held.writers && !held.closers)
+		return 0;
+	return find_held(objects, names, 1, &by_c) || by_c.writers ||
+		by_c.closers != held.closers;
+}
+
 static enum ending judge_held(PyObject *objects, PyObject *names, int threads)
 {
 	enum ending most = judge_all(objects);
-	int writers = 0;
 
 	if (most == ENDING_CODE && cpython_dict_version(builtins) != builtins_version)
 		return ENDING_FULL;
-	if (most != ENDING_CODE && most != ENDING_FILES)
-		return most;
-	if (is_held(objects, names, threads, 0, &writers) ||
-	    (writers && is_held(objects, names, threads, 1, &writers)))
+	if ((most == ENDING_CODE || most == ENDING_FILES) && is_held(objects, names, threads))
 		return ENDING_FULL;
 	return most;
 }

@@ -368,6 +368,9 @@ code("unclosed temporary folder that warns", WARN + "import re, sys, tempfile\n"
      "d = tempfile.TemporaryDirectory(dir='.')")
 code("unclosed database with a journal", "import sqlite3\nc = sqlite3.connect('db')\n"
      "c.execute('pragma journal_mode=wal')\nc.execute('create table t(x)')\nc.commit()")
+code("unclosed database with a journal, in os", "import os, sqlite3\nos.c = c = "
+     "sqlite3.connect('db')\nc.execute('pragma journal_mode=wal')\n"
+     "c.execute('create table t(x)')\nc.commit()\ndel c")
 code("unclosed mmap", "import mmap\nf = open('file', 'w+b')\nf.truncate(4096)\n"
      "m = mmap.mmap(f.fileno(), 0)\nm[:4] = b'text'", files={"file": "x" * 4096})
 code("unclosed shelf in os", "import os, shelve\nos.s = shelve.open('db')\nos.s['k'] = 1")

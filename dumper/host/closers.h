@@ -1,0 +1,17 @@
+/*
+ * Types of extension modules whose objects do their last work when they are freed,
+ * without a finalizer: a database's connection, a C++ writer.
+ */
+#ifndef CLOSERS_H
+#define CLOSERS_H
+
+#include <Python.h>
+
+/* Before the freeze. */
+void closers_prepare(void);
+void closers_release(void);
+
+/* Whether objects of this type may be such. */
+int closers_is(const PyTypeObject *type);
+
+#endif
