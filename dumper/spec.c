@@ -161,6 +161,10 @@ static int add_python_option(struct spec *spec, const char *text, struct err *er
 	if (ended)
 		return err_set(err, ERR_USAGE, "--python-option %s: no option of python3 "
 			       "(what to run is given when the image is run)", text);
+	if (strncmp(text, "-X", 2) == 0 ? strstr(text + 2, " -") != NULL :
+	    read.refused && text[0] == '-' && strchr(text, ' '))
+		return err_set(err, ERR_USAGE, "--python-option %s: more than one option; "
+			       "repeat --python-option for each", text);
 	if (read.refused)
 		return err_set(err, ERR_USAGE, "--python-option %s: an option that no "
 			       "image can hold, or python3 does not know, or one that "

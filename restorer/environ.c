@@ -30,6 +30,7 @@ static const struct {
  * they are loaded. An empty value means nothing to any of them. */
 static const char *const environ_foreign[] = {
 	"LD_", "MALLOC_", "GLIBC_TUNABLES=", "LOCPATH=", "_PYTHON_",
+	"__PYVENV_LAUNCHER__=",
 	"OPENSSL_", "OPENBLAS_", "GOTO_", "OMP_", "MKL_", "KMP_", "NPY_",
 };
 

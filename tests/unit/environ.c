@@ -84,6 +84,7 @@ static const struct {
 } foreign[] = {
 	{ "PYTHONUSERBASE=/x", 1 }, { "PYTHONTZPATH=/x", 1 }, { "PYTHONTZPATH=", 0 },
 	{ "_PYTHON_HOST_PLATFORM=x", 1 }, { "_=/bin/env", 0 },
+	{ "__PYVENV_LAUNCHER__=/x", 1 }, { "__PYVENV_LAUNCHER__=", 0 },
 	{ "LD_PRELOAD=x.so", 1 }, { "LD_PRELOAD=", 0 }, { "LD=x", 0 },
 	{ "MALLOC_ARENA_MAX=1", 1 }, { "MALLOC_=", 0 }, { "MALLOCX=1", 0 },
 	{ "GLIBC_TUNABLES=glibc.x=1", 1 }, { "GLIBC_TUNABLES=", 0 },

@@ -131,6 +131,18 @@ START_TEST(refuses)
 		{"-o x -q -v", "exclude"},
 	};
 
+	char *two[] = {(char *)"build", (char *)"-ox", (char *)"--python-option=-X dev -O", NULL};
+	char *same[] = {(char *)"build", (char *)"-ox", (char *)"--python-option=-O -O", NULL};
+
+	for (int i = 0; i < 2; i++) {
+		struct err err = {0};
+		struct spec spec;
+
+		ck_assert_int_eq(spec_parse(3, i ? two : same, &spec, &err), -1);
+		ck_assert_ptr_nonnull(strstr(err.text, "repeat --python-option"));
+		spec_free(&spec);
+		err_clear(&err);
+	}
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct err err = {0};
 		struct spec spec;
