@@ -52,6 +52,7 @@ static PyObject *filters_of_module(void)
 static int applies(PyObject *filter)
 {
 	PyObject *category;
+	int overflow;
 
 	if (!PyTuple_Check(filter) || PyTuple_GET_SIZE(filter) != 5)
 		return -1;
@@ -66,7 +67,7 @@ static int applies(PyObject *filter)
 	return PyTuple_GET_ITEM(filter, 1) == Py_None &&
 		PyTuple_GET_ITEM(filter, 3) == Py_None &&
 		PyLong_CheckExact(PyTuple_GET_ITEM(filter, 4)) &&
-		Py_SIZE(PyTuple_GET_ITEM(filter, 4)) == 0 ? 1 : -1;
+		PyLong_AsLongAndOverflow(PyTuple_GET_ITEM(filter, 4), &overflow) == 0 ? 1 : -1;
 }
 
 static int ignores(PyObject *filter)
