@@ -409,6 +409,17 @@ def terminals():
                 on_terminal([*command, *args], lines), want, "what is seen"))
 
 
+def links_of(pid):
+    """What its descriptors are. It is importing: some are closed by the time."""
+    links = []
+    for number in os.listdir("/proc/%d/fd" % pid):
+        try:
+            links.append(os.readlink("/proc/%d/fd/%s" % (pid, number)))
+        except FileNotFoundError:
+            pass
+    return links
+
+
 def serve(command, end):
     make({"page.html": "<p>text", "a b/c.txt": "more"})
     process = subprocess.Popen([
@@ -417,9 +428,7 @@ def serve(command, end):
     # It flushes nothing: its port is found where the kernel knows it.
     port, until = None, time.monotonic() + 30
     while not port and time.monotonic() < until:
-        links = [os.readlink("/proc/%d/fd/%s" % (process.pid, n))
-                 for n in os.listdir("/proc/%d/fd" % process.pid)]
-        sockets = [x[8:-1] for x in links if x.startswith("socket:")]
+        sockets = [x[8:-1] for x in links_of(process.pid) if x.startswith("socket:")]
         for line in open("/proc/net/tcp").read().splitlines()[1:]:
             words = line.split()
             if words[9] in sockets and words[3] == "0A":
