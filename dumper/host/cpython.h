@@ -1,6 +1,6 @@
 /*
  * Everything that differs between CPython versions or needs more than the
- * public API. The one file to touch for a new version (docs/porting.md).
+ * public API, but for the collector (collector.h). See docs/porting.md.
  */
 #ifndef CPYTHON_H
 #define CPYTHON_H

@@ -17,7 +17,7 @@ void options_keep(char **words);
  * restore does by itself. A list that ends with NULL and lives for ever. */
 char **options_for_start(char **words);
 
-/* Before the freeze. Refuses nothing. */
+/* Before the freeze. */
 void options_prepare(void);
 
 /* In a restored process, before its streams are made: CPython's config, its
