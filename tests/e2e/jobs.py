@@ -165,16 +165,20 @@ def shell(command, *steps):
 
 
 def state(letter):
-    """Until the shell's one child is stopped, or sleeps."""
+    """Until every child of the shell is stopped, or sleeps: all of a pipeline,
+    since python3 that has not called sleep yet would not be woken from it."""
     def wait(session):
         pid = session.child.pid
         with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
-            child = int(file.read().split()[-1])
-        while True:
-            with open("/proc/%d/stat" % child) as file:
-                if file.read().rpartition(")")[2].split()[0] == letter:
-                    return
-            os.sched_yield()
+            children = file.read().split()
+        if not children:
+            raise tap.Failed("the shell has no child")
+        for child in children:
+            while True:
+                with open("/proc/%s/stat" % child) as file:
+                    if file.read().rpartition(")")[2].split()[0] == letter:
+                        break
+                os.sched_yield()
     return wait, None
 
 
