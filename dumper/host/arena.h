@@ -16,9 +16,10 @@ void arena_open(void);
 /* How many blocks of it are in use. */
 size_t arena_blocks(void);
 
-/* For somebody who looks at the allocators of both domains, and neither makes nor
- * frees an object meanwhile: pymalloc stands there itself, 1; or one of them is
- * not ours to put aside, 0. What is there now is kept in `now` for the way back. */
+/* For somebody who looks at the allocators of both domains, or makes objects that are
+ * to lie elsewhere, and frees none meanwhile: pymalloc stands there itself, 1; or one
+ * of them is not ours to put aside, 0. What is there now is kept in `now` for the way
+ * back. */
 #define ARENA_DOMAINS 2
 int arena_step_aside(PyMemAllocatorEx *now);
 void arena_step_back(PyMemAllocatorEx *before);

@@ -12,6 +12,7 @@
 #include <internal/pycore_interp.h>
 #include <internal/pycore_pystate.h>
 
+#include "arena.h"
 #include "collector.h"
 #include "frozen_objects.h"
 #include "talk.h"
@@ -30,12 +31,40 @@ static struct {
 	int counts[NUM_GENERATIONS];
 	struct gc_generation_stats stats[NUM_GENERATIONS];
 	Py_ssize_t total, pending;
-#if PY_VERSION_HEX < 0x030c0000
-	int tuples[PyTuple_NFREELISTS], lists, dicts;	/* that are free */
-#endif
 } kept;
 
 static PyObject *front;		/* stands where frozen objects would */
+
+#if PY_VERSION_HEX < 0x030c0000
+/* How many tuples of each size, lists and dicts are free: an object that comes from
+ * a free list is none that the collector counts. */
+struct free_lists {
+	int tuples[PyTuple_NFREELISTS], lists, dicts;
+};
+
+static struct free_lists at_start;	/* of the program, in python3 */
+static struct free_lists taken;		/* by a restore, as a rehearsal has seen */
+static int rehearsing;
+
+static struct free_lists free_now(void)
+{
+	PyInterpreterState *interp = PyInterpreterState_Get();
+	struct free_lists now = { .lists = interp->list.numfree,
+		.dicts = interp->dict_state.numfree };
+
+	memcpy(now.tuples, interp->tuple.numfree, sizeof now.tuples);
+	return now;
+}
+
+static struct free_lists add(struct free_lists a, int times, struct free_lists b)
+{
+	for (int i = 0; i < PyTuple_NFREELISTS; i++)
+		a.tuples[i] += times * b.tuples[i];
+	a.lists += times * b.lists;
+	a.dicts += times * b.dicts;
+	return a;
+}
+#endif
 
 static int is_in(PyObject *object, PyGC_Head *head)
 {
@@ -59,9 +88,7 @@ void collector_keep(void)
 	kept.total = gc->long_lived_total;
 	kept.pending = gc->long_lived_pending;
 #if PY_VERSION_HEX < 0x030c0000
-	memcpy(kept.tuples, PyInterpreterState_Get()->tuple.numfree, sizeof kept.tuples);
-	kept.lists = PyInterpreterState_Get()->list.numfree;
-	kept.dicts = PyInterpreterState_Get()->dict_state.numfree;
+	at_start = free_now();
 #endif
 }
 
@@ -97,30 +124,51 @@ static PyObject *make_dict(int unused)
 	return PyDict_New();
 }
 
-#define FILL 8	/* the most that a start leaves */
+/* Imports leave up to 2000 tuples of a size; a program that takes more than this
+ * has the rest counted. */
+#define FILL 100
+#define NEAR 24	/* the most that a start takes of a kind */
 
-/* Until `have`, a free list's length, is `want`. Imports leave hundreds, which
- * would be pages to write to. */
-static void fill(PyObject *(*make)(int), int size, int want, const int *have)
-{
+struct filling {
+	PyObject *(*make)(int size);
+	int size, count;
 	PyObject *held[FILL];
-	int count = 0, more = want > *have && want <= FILL ? want : 0;
+};
 
-	while (count < more && (held[count] = make(size)))
-		count++;
-	while (count)
-		Py_DECREF(held[--count]);
+/* Rank by rank: the first that will be taken of each kind lie side by side. */
+static void make(struct filling *fillings, int count, int first, int last)
+{
+	for (int rank = first; rank < last; rank++)
+		for (struct filling *at = fillings; at < fillings + count; at++)
+			at->held[rank] = rank < at->count ? at->make(at->size) : NULL;
 }
 
-/* An object that comes from a free list is none that the collector counts. */
+/* Those that a start takes lie in the arena, which has no room for all. */
+static void fill(struct filling *fillings, int count)
+{
+	PyMemAllocatorEx allocators[ARENA_DOMAINS];
+
+	arena_step_aside(allocators);
+	make(fillings, count, NEAR, FILL);
+	arena_step_back(allocators);
+	make(fillings, count, 0, NEAR);
+	for (int rank = FILL; rank-- > 0;)
+		for (struct filling *at = fillings; at < fillings + count; at++)
+			Py_XDECREF(at->held[rank]);
+}
+
+/* Until they are as long as the program is to find them. */
 static void fill_free_lists(void)
 {
-	PyInterpreterState *interp = PyInterpreterState_Get();
+	static struct filling fillings[PyTuple_NFREELISTS + 2];
+	struct free_lists want = add(at_start, 1, taken);
+	int count = 0;
 
+	fillings[count++] = (struct filling){ make_list, 0, want.lists, { NULL } };
+	fillings[count++] = (struct filling){ make_dict, 0, want.dicts, { NULL } };
 	for (int i = 0; i < PyTuple_NFREELISTS; i++)
-		fill(make_tuple, i + 1, kept.tuples[i], &interp->tuple.numfree[i]);
-	fill(make_list, 0, kept.lists, &interp->list.numfree);
-	fill(make_dict, 0, kept.dicts, &interp->dict_state.numfree);
+		fillings[count++] = (struct filling){ make_tuple, i + 1, want.tuples[i], { NULL } };
+	fill(fillings, count);
 }
 #else
 static void fill_free_lists(void)
@@ -152,9 +200,22 @@ void collector_reset(PyObject *main_module)
 	gc->long_lived_pending = kept.pending;
 }
 
+void collector_rehearse(void)
+{
+#if PY_VERSION_HEX < 0x030c0000
+	taken = free_now();
+	rehearsing = 1;
+#endif
+}
+
 void collector_start(void)
 {
 	gc_state()->generations[0].count = kept.counts[0];
+#if PY_VERSION_HEX < 0x030c0000
+	if (rehearsing)
+		taken = add(taken, -1, free_now());
+	rehearsing = 0;
+#endif
 }
 
 int collector_is_as_frozen(void)

@@ -12,6 +12,9 @@ void collector_keep(void);
 /* After the last gc.freeze(): the collector is as it was, with __main__ in its sight. */
 void collector_reset(PyObject *main_module);
 
+/* A rehearsal begins: from here to collector_start() is what a restore does. */
+void collector_rehearse(void);
+
 /* The program starts: what the restore made does not count. */
 void collector_start(void);
 

@@ -2,6 +2,7 @@
  * Rehearsals. Knows what resume, run and finish do only by their headers.
  */
 #include "rehearse.h"
+#include "collector.h"
 #include "cpython.h"
 #include "finish.h"
 #include "handoff.h"
@@ -39,6 +40,7 @@ void rehearse(int times)
 	if (!pristine)
 		pristine = PyDict_Copy(PyModule_GetDict(PyImport_AddModule("__main__")));
 	for (int i = 0; i < times; i++) {
+		collector_rehearse();
 		streams_resume(&startup.options);
 		resume_python(&startup, 1);
 		if (run_startup(&startup))

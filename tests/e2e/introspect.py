@@ -2,6 +2,7 @@
 """What a program can see of its interpreter: in an image the same as in the plain
 python3 that imports the same modules first, field by field. Where a field differs
 by nature, BY_NATURE says why, and what must hold of it instead."""
+import gc
 import json
 import os
 import re
@@ -78,8 +79,8 @@ def counts(got, want):
         near(.02, 3)(got.get(kind, 0), want.get(kind, 0))
 
 
-def no_less(got, want):
-    tap.that(got <= want, "%r is more than %r" % (got, want))
+def less_than_a_threshold_more(got, want):
+    tap.that(got <= want + gc.get_threshold()[0], "%r is more than %r" % (got, want))
 
 
 def other(got, want):
@@ -96,9 +97,10 @@ def nothing(got, want):
 
 BY_NATURE = [
     # Allocations of the way here, which no two processes have alike.
-    ("allocated blocks", near(.02)),
-    # The build collected what imports had left.
-    ("result of gc.collect", no_less),
+    ("allocated blocks", near(.05)),
+    # The build collected what imports had left. Where both import, one after the other
+    # or in one program, the last collection may be a little before or after this.
+    ("result of gc.collect", less_than_a_threshold_more),
     ("result of gc.get_stats", each_near(.2, 4)),
     # And tuples and dicts that a collection has seen may be tracked no more.
     ("number of objects", near(.01)),
