@@ -90,10 +90,11 @@ test-tools: all $(U_BIN) $(T_BIN) $(B_BIN) build/tests/pydump-san
 # The long ones stand first, so that they run beside the others.
 TEST_JOBS ?= $(shell nproc)
 TAP = scripts/tap -j $(TEST_JOBS) $(if $(V),-v)
-E2E := $(sort $(filter-out $(patsubst %,tests/e2e/%.py,lib imagefile terminal twins),$(wildcard tests/e2e/*.py)))
+E2E := $(sort $(filter-out $(patsubst %,tests/e2e/%.py,applications lib imagefile terminal twins),$(wildcard tests/e2e/*.py)))
 LONG = $(patsubst %,tests/e2e/%.py,differential exits options)
 E2E := $(LONG) $(filter-out $(LONG),$(E2E))
 PY := $(foreach s,stdlib numpy pandas gi,"tests/py/run $(s)")
+WORKLOADS = $(patsubst tests/workloads/%.py,"tests/e2e/applications.py %",$(filter-out %/__init__.py,$(wildcard tests/workloads/*.py)))
 # CPython's own tests, of which each is run twice.
 CPYTHON = "scripts/check-cpython --subset -j $(TEST_JOBS)"
 HOST_VERSION = $(patsubst build/host-%.so,%,$(firstword $(HOSTS)))
@@ -105,13 +106,13 @@ check gates: export GATE_HOSTED = $(HOSTED) -Idumper
 check gates: export GATE_HOST = $(HOST) $(H_$(HOST_VERSION)_INC)
 
 check: test-tools
-	$(Q)$(TAP) --summary build/tests/summary $(CPYTHON) $(E2E) $(PY) scripts/check-layers $(U_BIN)
+	$(Q)$(TAP) --summary build/tests/summary $(CPYTHON) $(WORKLOADS) $(E2E) $(PY) scripts/check-layers $(U_BIN)
 
 gates: all
 	$(Q)$(TAP) scripts/check-layers
 
 e2e: test-tools
-	$(Q)$(TAP) $(E2E)
+	$(Q)$(TAP) $(WORKLOADS) $(E2E)
 
 py: test-tools
 	$(Q)$(TAP) $(PY)
