@@ -8,6 +8,7 @@
 #include "control.h"
 #include "descriptors.h"
 #include "elfout.h"
+#include "entry.h"
 #include "environment.h"
 #include "err.h"
 #include "identity.h"
@@ -259,6 +260,10 @@ static void make_report(const struct build *build, struct list *out)
 	list_print(out, "freshness=%s", spec_freshness_name(spec->freshness));
 	for (size_t i = 0; i < spec->options.count; i++)
 		list_print(out, "option=%s", spec->options.items[i]);
+	if (spec->entry)
+		list_print(out, "entry=%s", spec->entry);
+	for (size_t i = 0; i < spec->entry_words.count; i++)
+		list_print(out, "entry_word=%s", spec->entry_words.items[i]);
 	for (size_t i = 0; i < spec->imports.count; i++)
 		list_print(out, "import=%s", spec->imports.items[i]);
 	for (size_t i = 0; i < spec->warmups.count; i++)
@@ -275,6 +280,7 @@ static int make_meta(struct build *build, struct err *err)
 	struct meta_source source = {
 		.python = build->interpreter.path,
 		.options = &build->spec->options,
+		.entry_words = &build->spec->entry_words,
 		.entry = build->target.frozen.entry,
 		.handoff = build->target.frozen.handoff,
 		.mapped = build->plan.mapped,
@@ -422,7 +428,7 @@ static int run(struct build *build, struct err *err)
 {
 	const struct spec *spec = build->spec;
 
-	if (check_warmups(spec, err) ||
+	if (check_warmups(spec, err) || entry_check(spec, err) ||
 	    output_create(spec->output, &build->output, err) ||
 	    interpreter_find(spec->python, build->environment.items,
 			     &build->interpreter, err) ||

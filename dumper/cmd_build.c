@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 static const char help[] =
-"usage: pydump build [-i MODULE]... [-w FILE] -o IMAGE [OPTION]...\n"
+"usage: pydump build [-i MODULE]... [-w FILE] [-e ENTRY] -o IMAGE [OPTION]...\n"
 "\n"
 "Starts Python, imports the modules, and writes the whole process to IMAGE, an\n"
 "executable that goes on from there.\n"
@@ -22,6 +22,9 @@ static const char help[] =
 "  -i, --import MODULE   import it before the freeze; may be repeated\n"
 "  -w, --warm-up FILE    run FILE before the freeze, in a namespace that is\n"
 "                        thrown away; may be repeated\n"
+"  -e, --entry ENTRY     what the image runs, with all its arguments: a script's\n"
+"                        path (with a slash, or ending in .py), MODULE or\n"
+"                        MODULE:FUNCTION; without it the image is a python3\n"
 "  -o, --output IMAGE    the image to write\n"
 "      --python PYTHON   a version (3.11) or an interpreter's path; default:\n"
 "                        /usr/bin/python3\n"

@@ -116,13 +116,14 @@ void info_print(const struct elfin *elfin, const char *path, FILE *stream)
 	print_line(stream, "image", path);
 	print_line(stream, "python", elfin->prefix->python);
 	print_all(elfin, "option", "option", stream);
+	print_all(elfin, "entry", "entry", stream);
 	print_line(stream, "version", report(elfin, "version"));
 	print_line(stream, "pydump", report(elfin, "pydump"));
 	fprintf(stream, "%-10s%u\n", "format", elfin->prefix->format);
 	fprintf(stream, "%-10s%.1f MB, %.1f MB mapped\n", "size",
 		(double)elfin->file_size / (1 << 20),
 		(double)elfin->header->mapped / (1 << 20));
-	fprintf(stream, "%-10s0x%" PRIx64 "\n", "entry", elfin->prefix->entry);
+	fprintf(stream, "%-10s0x%" PRIx64 "\n", "e_entry", elfin->prefix->entry);
 	fprintf(stream, "%-10s%zu: %zu from the file (%" PRIu64 " kB), %zu zero (%" PRIu64
 		" kB)\n", "segments", totals.segments, totals.segments - totals.anonymous,
 		totals.in_file / 1024, totals.anonymous, totals.zero / 1024);
@@ -235,6 +236,8 @@ static void put_head(const struct elfin *elfin, const char *path, struct json *j
 
 	json_string(json, "image", path);
 	json_string(json, "python", elfin->prefix->python);
+	if (*report(elfin, "entry"))
+		json_string(json, "entry", report(elfin, "entry"));
 	json_string(json, "version", report(elfin, "version"));
 	json_number(json, "python_hex", header->python_hex);
 	json_string(json, "pydump", report(elfin, "pydump"));
@@ -242,7 +245,7 @@ static void put_head(const struct elfin *elfin, const char *path, struct json *j
 	json_number(json, "file_size", elfin->file_size);
 	json_number(json, "mapped", header->mapped);
 	json_number(json, "meta_size", header->meta_size);
-	json_hex(json, "entry", elfin->prefix->entry);
+	json_hex(json, "e_entry", elfin->prefix->entry);
 	json_hex(json, "handoff", header->handoff);
 	json_string(json, "locale", elfin_string(elfin, header->locale));
 	json_bool(json, "locale_by_lc_all", header->flags & IMAGE_LOCALE_BY_LC_ALL);
@@ -265,6 +268,7 @@ void info_print_json(const struct elfin *elfin, const char *path, FILE *stream)
 	put_guards(elfin, &json);
 	put_names(elfin, &json);
 	put_report(elfin, "python_options", "option", &json);
+	put_report(elfin, "entry_words", "entry_word", &json);
 	put_report(elfin, "imports", "import", &json);
 	put_report(elfin, "warm_ups", "warmup", &json);
 	put_report(elfin, "modules", "module", &json);

@@ -59,13 +59,15 @@ static size_t add_note(struct writer *writer, enum image_note type,
 	return at;
 }
 
-/* Bytes of the interpreter's path and options, each with its NUL. */
+/* Bytes of the interpreter's path, options and entry, each with its NUL. */
 static size_t python_size(const struct meta_source *source)
 {
 	size_t size = strlen(source->python) + 1;
 
 	for (size_t i = 0; i < source->options->count; i++)
 		size += strlen(source->options->items[i]) + 1;
+	for (size_t i = 0; i < source->entry_words->count; i++)
+		size += strlen(source->entry_words->items[i]) + 1;
 	return size;
 }
 
@@ -85,6 +87,8 @@ static void add_prefix(struct writer *writer, const struct meta_source *source)
 	buffer_string(&content, source->python);
 	for (size_t i = 0; i < source->options->count; i++)
 		buffer_string(&content, source->options->items[i]);
+	for (size_t i = 0; i < source->entry_words->count; i++)
+		buffer_string(&content, source->entry_words->items[i]);
 	add_note(writer, IMAGE_NOTE_PREFIX, content.data, content.used);
 	buffer_free(&content);
 }
@@ -234,7 +238,8 @@ int meta_build(const struct meta_source *source, struct meta *meta, struct err *
 	*meta = (struct meta){0};
 	if (python_size(source) > IMAGE_PYTHON_MAX)
 		return err_set(err, ERR_REFUSED,
-			       "the interpreter's path and options are longer than %u bytes: %s",
+			       "the interpreter's path, options and entry are longer than %u "
+			       "bytes: %s",
 			       IMAGE_PYTHON_MAX - 1, source->python);
 	header.locale = intern(&writer, source->locale);
 	header.user_site = intern(&writer, source->user_site);

@@ -19,6 +19,7 @@ struct memory_ranges;
 struct meta_source {
 	const char *python;	/* what to run instead of the image */
 	const struct list *options;	/* its options, before the caller's */
+	const struct list *entry_words;	/* behind those: what it is to run */
 	uint64_t entry;
 	uint64_t handoff;
 	uint64_t mapped;

@@ -4,6 +4,7 @@
 #include "spec.h"
 
 #include "alloc.h"
+#include "entry.h"
 #include "err.h"
 #include "path.h"
 #include "python_options.h"
@@ -24,6 +25,7 @@ static const struct option options[] = {
 	{"import", required_argument, NULL, 'i'},
 	{"warm-up", required_argument, NULL, 'w'},
 	{"output", required_argument, NULL, 'o'},
+	{"entry", required_argument, NULL, 'e'},
 	{"python", required_argument, NULL, OPTION_PYTHON},
 	{"python-option", required_argument, NULL, OPTION_PYTHON_OPTION},
 	{"keep-env", required_argument, NULL, OPTION_KEEP_ENV},
@@ -45,7 +47,7 @@ static const char *const freshness_names[] = {
 /* Variables by which pydump starts and steers the interpreter. */
 static const char *const own_variables[] = {
 	"LD_PRELOAD", "LD_BIND_NOW", "PYDUMP_CONTROL",
-	"PYIMAGE", "PYIMAGE_HOLD",
+	"PYIMAGE", "PYIMAGE_HOLD", "PYIMAGE_ENTRY",
 };
 
 const char *spec_freshness_name(enum spec_freshness freshness)
@@ -55,20 +57,11 @@ const char *spec_freshness_name(enum spec_freshness freshness)
 
 static int add_import(struct spec *spec, const char *name, struct err *err)
 {
-	/* the name becomes part of Python source when times are measured */
-	for (const char *p = name; *p; p++) {
-		int inside = strchr("abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ_", *p) ||
-			     (unsigned char)*p >= 0x80;
-		int later = p > name && (strchr("0123456789", *p) ||
-			    (*p == '.' && p[-1] != '.' && p[1]));
-
-		if (!inside && !later)
-			return err_set(err, ERR_USAGE,
-				       "--import %s: not a module's name", name);
-	}
 	if (!*name)
 		return err_set(err, ERR_USAGE, "--import: the name is empty");
+	/* the name becomes part of Python source when times are measured */
+	if (!entry_is_dotted(name))
+		return err_set(err, ERR_USAGE, "--import %s: not a module's name", name);
 	list_add(&spec->imports, name);
 	return 0;
 }
@@ -205,6 +198,8 @@ static int take(struct spec *spec, int option, struct err *err)
 		return add_warmup(spec, optarg, err);
 	case 'o':
 		return set_text(&spec->output, "--output", optarg, err);
+	case 'e':
+		return entry_take(spec, optarg, err);
 	case OPTION_PYTHON:
 		return set_text(&spec->python, "--python", optarg, err);
 	case OPTION_PYTHON_OPTION:
@@ -251,7 +246,7 @@ int spec_parse(int argc, char **argv, struct spec *spec, struct err *err)
 	for (;;) {
 		int at = optind ? optind : 1;
 
-		option = getopt_long(argc, argv, "+:i:w:o:qvh", options, NULL);
+		option = getopt_long(argc, argv, "+:i:w:e:o:qvh", options, NULL);
 		if (option == -1)
 			break;
 		if (option == '?' || option == ':')
@@ -269,6 +264,7 @@ int spec_parse(int argc, char **argv, struct spec *spec, struct err *err)
 		return err_set(err, ERR_USAGE, "-o IMAGE is missing");
 	if (spec->quiet && spec->verbose)
 		return err_set(err, ERR_USAGE, "-q and -v exclude each other");
+	entry_complete(spec);
 	return 0;
 }
 
@@ -280,5 +276,8 @@ void spec_free(struct spec *spec)
 	list_free(&spec->options);
 	free(spec->output);
 	free(spec->python);
+	free(spec->entry);
+	free(spec->function);
+	list_free(&spec->entry_words);
 	*spec = (struct spec){0};
 }

@@ -24,6 +24,9 @@ struct spec {
 	struct list options;	/* of python3: words, in order */
 	char *output;		/* as given */
 	char *python;		/* as given: a version or a path; NULL: default */
+	char *entry;		/* as given; a script's path is made absolute; or NULL */
+	struct list entry_words;	/* it as python3's words: entry.h */
+	char *function;		/* MODULE:FUNCTION that it calls, or NULL */
 	enum spec_freshness freshness;
 	int json;
 	int quiet;

@@ -153,6 +153,10 @@ static int send_spec(struct target *target, const struct spec *spec,
 		list_print(&strings, "warmup=%s", spec->warmups.items[i]);
 	for (size_t i = 0; i < spec->options.count; i++)
 		list_print(&strings, "option=%s", spec->options.items[i]);
+	for (size_t i = 0; i < spec->entry_words.count; i++)
+		list_print(&strings, "entry=%s", spec->entry_words.items[i]);
+	if (spec->function)
+		list_print(&strings, "function=%s", spec->function);
 	list_print(&strings, "stack=%llu:%llu", (unsigned long long)limit->rlim_cur,
 		   (unsigned long long)limit->rlim_max);
 	if (trace >= 0)

@@ -43,6 +43,8 @@ void trial_init(struct trial *trial, const char *image, const char *python,
 	}
 	/* never the fallback: it would prove nothing */
 	environment_set(&trial->environment, "PYIMAGE", "on");
+	/* what the image is for is not run by its build */
+	environment_set(&trial->environment, "PYIMAGE_ENTRY", "off");
 }
 
 static void set_arguments(const struct trial *trial, char *argv[ARGUMENTS])

@@ -14,7 +14,8 @@
 
 enum control_type {
 	/* pydump to host: strings. In order: import=MODULE, warmup=PATH,
-	 * option=WORD (of python3's command line),
+	 * option=WORD (of python3's command line), entry=WORD (behind those: what
+	 * the image runs), function=MODULE:FUNCTION (that the entry calls),
 	 * stack=SOFT:HARD (decimal, RLIMIT_STACK to go back to), trace=FD
 	 * (report which code opens this descriptor, then stop),
 	 * unset=NAME (variables that were only for starting the host) */

@@ -76,6 +76,7 @@ struct startup {
 	uint32_t locale;	/* enum startup_locale */
 	uint32_t strict;	/* PYIMAGE=on: refuse where python3 would run */
 	uint32_t full_end;	/* PYIMAGE_FINALIZE=full: destroy all at the end */
+	uint32_t by_entry;	/* mode and `what` are the image's, not the caller's */
 	int32_t hold;		/* descriptor for pydump's learning runs: before
 				   the end write a byte to it and wait; or -1 */
 	struct python_options options;	/* of the command line, the variables
@@ -115,6 +116,9 @@ struct handoff {
 	uint64_t fixed_hash;	/* the seed of hashes is one that was asked for */
 	uint64_t alternate[3];	/* sigaltstack(2): struct sigaltstack; its
 				   address is 0 where there is none */
+	uint64_t entry_mode;	/* enum startup_mode of the image's entry;
+				   STARTUP_STDIN: it has none */
+	const char *entry_what;	/* the entry's code, module or file */
 
 	/* --- written on entry: keep together, from here on --- */
 	uint64_t vdso[HANDOFF_VDSO_COUNT] __attribute__((aligned(4096)));

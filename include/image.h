@@ -54,7 +54,7 @@ enum image_note {
  */
 #define IMAGE_PREFIX_NOTE 0x44u		/* offset of the note's Elf64_Nhdr */
 #define IMAGE_PREFIX_OFFSET 0x58u	/* offset of struct image_prefix */
-#define IMAGE_PYTHON_MAX 2048u		/* bytes of path and options, with NULs */
+#define IMAGE_PYTHON_MAX 2048u		/* bytes of path, options and entry, with NULs */
 
 #define IMAGE_MAGIC "PYIMAGE\n"
 #define IMAGE_MAGIC_PARTIAL "!yimage\n"	/* the file is not whole yet */
@@ -68,10 +68,12 @@ struct image_prefix {
 	uint64_t entry;		/* e_entry again */
 	char python[];		/* absolute path of the plain interpreter, NUL;
 				   then the options that it is to be given before
-				   the caller's arguments, each with its NUL */
+				   the caller's arguments, each with its NUL; then,
+				   where the image has an entry, what it is to run:
+				   "-m" and a module, "-c" and code, or a file */
 };
 
-/* Bytes of the prefix that the checksum covers besides path and options. */
+/* Bytes of the prefix that the checksum covers besides those words. */
 #define IMAGE_PREFIX_FIXED 24u
 
 /* A table in the meta part. */

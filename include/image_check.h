@@ -131,7 +131,7 @@ static inline int image_is_note(const void *bytes, uint64_t offset,
 		&& image_same(note + 1, IMAGE_NOTE_NAME, sizeof(IMAGE_NOTE_NAME));
 }
 
-/* Strings one behind the other, none of them empty: the path, then options. */
+/* Strings one behind the other, none of them empty: the path, options, entry. */
 static inline enum image_fault image_check_path(const struct image_prefix *prefix)
 {
 	uint32_t length = prefix->size - IMAGE_PREFIX_FIXED;
@@ -144,9 +144,9 @@ static inline enum image_fault image_check_path(const struct image_prefix *prefi
 	return IMAGE_SOUND;
 }
 
-/* The string behind `string`, of the prefix's path and options; NULL after the
- * last. Only where image_check_prefix() found the prefix whole. */
-static inline const char *image_next_option(const struct image_prefix *prefix,
+/* The string behind `string`, of the prefix's path, options and entry; NULL after
+ * the last. Only where image_check_prefix() found the prefix whole. */
+static inline const char *image_next_word(const struct image_prefix *prefix,
 	const char *string)
 {
 	const char *end = (const char *)&prefix->size + prefix->size;

@@ -231,6 +231,22 @@ static inline void python_read_words(int argc, char *const *argv,
 	}
 }
 
+/* Of options and, behind them, what to run ("-c CODE", "-m MODULE" or a file, as
+ * words of their own): the index where that begins, `count` where it is not
+ * there. */
+static inline int python_find_entry(int count, char *const *words)
+{
+	struct python_options unused = { 0 };
+	struct python_words read;
+
+	python_read_words(count, words, PYTHON_BAKED, &unused, &read);
+	if (read.refused)
+		return count;
+	if (read.letter && read.value == words[read.at - 1])
+		return read.at - 2;
+	return read.letter ? read.at - 1 : read.at;
+}
+
 /* --- variables --- */
 
 enum python_value {

@@ -5,6 +5,8 @@
 #ifndef CMDLINE_H
 #define CMDLINE_H
 
+#include <stdint.h>
+
 struct startup;
 
 /* Reads argv[0..argc), which ends with NULL and doesn't hold the image's name:
@@ -12,5 +14,10 @@ struct startup;
  * arguments. Sets mode, what, rest, argc and argv of `startup` and adds to its
  * options. Returns NULL, or the first argument that an image can't honour. */
 const char *cmdline_read(int argc, char **argv, struct startup *startup);
+
+/* For an image with an entry: all of argv[0..argc) are the program's, what runs
+ * is the image's. */
+void cmdline_entry(int argc, char **argv, uint32_t mode, const char *what,
+	struct startup *startup);
 
 #endif

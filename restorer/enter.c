@@ -62,6 +62,7 @@ static void read_environment(struct enter *enter)
 	environ_read(enter->stack.envp, &enter->environ);
 	enter->program.mode = mode_read(enter->environ.mode);
 	enter->program.verbose = enter->environ.verbose && *enter->environ.verbose;
+	enter->program.entry_off = mode_read_entry(enter->environ.entry) == MODE_ENTRY_OFF;
 	if (mode_check(&enter->environ, &enter->reason))
 		fallback_die(&enter->program, &enter->reason, EXIT_USAGE);
 }
@@ -146,11 +147,16 @@ static int check_environment(struct enter *enter)
 
 static int check_cmdline(struct enter *enter)
 {
-	const char *option;
+	int argc = enter->stack.argc - enter->skip;
+	char **argv = enter->stack.argv + enter->skip;
+	const char *option = NULL;
 
 	enter->startup.options = handoff.options;
-	option = cmdline_read(enter->stack.argc - enter->skip,
-		enter->stack.argv + enter->skip, &enter->startup);
+	if (handoff.entry_mode && !enter->program.entry_off)
+		cmdline_entry(argc, argv, (uint32_t)handoff.entry_mode,
+			handoff.entry_what, &enter->startup);
+	else
+		option = cmdline_read(argc, argv, &enter->startup);
 	if (!option)
 		return 0;
 	say_reason(&enter->reason, "command line", "it can't honour", 0);

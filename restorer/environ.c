@@ -23,6 +23,7 @@ static const struct {
 	{ "PYIMAGE=", offsetof(struct environ_values, mode) },
 	{ "PYIMAGE_VERBOSE=", offsetof(struct environ_values, verbose) },
 	{ "PYIMAGE_FINALIZE=", offsetof(struct environ_values, finalize) },
+	{ "PYIMAGE_ENTRY=", offsetof(struct environ_values, entry) },
 	{ "PYIMAGE_HOLD=", offsetof(struct environ_values, hold) },
 };
 

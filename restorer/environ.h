@@ -20,6 +20,7 @@ struct environ_values {
 	const char *mode;	/* PYIMAGE */
 	const char *verbose;	/* PYIMAGE_VERBOSE */
 	const char *finalize;	/* PYIMAGE_FINALIZE */
+	const char *entry;	/* PYIMAGE_ENTRY */
 	const char *hold;	/* PYIMAGE_HOLD */
 };
 

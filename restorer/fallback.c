@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "image_check.h"
+#include "python_options.h"
 #include "say.h"
 #include "sys.h"
 
@@ -18,32 +19,35 @@ _Noreturn void fallback_die(const struct program *program, const struct reason *
 	sys_exit(status);
 }
 
-/* The interpreter's name, the options that are part of the image, the caller's
- * arguments. Python finds its prefix by argv[0], so it is the whole path. */
+/* The interpreter's name, the options that are part of the image, its entry unless
+ * that is not wanted, the caller's arguments. Python finds its prefix by argv[0],
+ * so it is the whole path. */
 static char **arguments(const struct program *program)
 {
-	const char *option = program->python;
-	uint64_t count = 0, options = 0, mapped;
+	const char *word = program->python;
+	uint64_t count = 0, words = 0, mapped;
 	char **argv;
 
 	program->argv[0] = (char *)(size_t)program->python;
-	while ((option = image_next_option(program->prefix, option)))
-		options++;
-	if (!options)
+	while ((word = image_next_word(program->prefix, word)))
+		words++;
+	if (!words)
 		return program->argv;
 	while (program->argv[count])
 		count++;
-	mapped = sys_mmap(0, (count + options + 1) * sizeof(*argv),
+	mapped = sys_mmap(0, (count + words + 1) * sizeof(*argv),
 		SYS_PROT_READ | SYS_PROT_WRITE, SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
 	if (sys_is_error(mapped))
 		return NULL;
 	argv = (char **)mapped;
 	argv[0] = program->argv[0];
-	option = program->python;
-	for (uint64_t i = 1; i <= options; i++)
-		argv[i] = (char *)(size_t)(option = image_next_option(program->prefix, option));
+	word = program->python;
+	for (uint64_t i = 1; i <= words; i++)
+		argv[i] = (char *)(size_t)(word = image_next_word(program->prefix, word));
+	if (program->entry_off)
+		words = (uint64_t)python_find_entry((int)words, argv + 1);
 	for (uint64_t i = 1; i <= count; i++)
-		argv[options + i] = program->argv[i];
+		argv[words + i] = program->argv[i];
 	return argv;
 }
 

@@ -14,11 +14,13 @@ struct reason;
 struct program {
 	const char *image;	/* as named on the command line */
 	const char *python;	/* the plain interpreter; NULL while unknown */
-	const struct image_prefix *prefix;	/* set with it: has its options */
+	const struct image_prefix *prefix;	/* set with it: has its options and
+						   the image's entry */
 	char **argv;		/* the image's place, then its arguments, NULL */
 	char **envp;
 	enum mode mode;
 	int verbose;		/* PYIMAGE_VERBOSE: say why */
+	int entry_off;		/* PYIMAGE_ENTRY=off: not the image's entry */
 };
 
 /* Runs the plain interpreter, or says why it can't and exits. */

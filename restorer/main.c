@@ -21,18 +21,21 @@
 
 static const char main_usage[] =
 	"usage: pyimage IMAGE [python3's own options] [-c CMD | -m MODULE | FILE | -] [ARG...]\n"
+	"       pyimage IMAGE-WITH-ENTRY [ARG...]\n"
 	"       pyimage --help | --version\n";
 
 static const char main_help[] =
 	"\n"
 	"Runs IMAGE, a Python process that `pydump build` froze, as python3 would run.\n"
-	"Where the image can't be used, plain python3 runs instead.\n"
+	"Where the image can't be used, plain python3 runs instead. An image that was\n"
+	"built with an entry passes all arguments to it.\n"
 	"\n"
 	"Environment:\n"
 	"  PYIMAGE=auto|on|off  auto: as above; on: say why and exit 70; off: plain python3\n"
 	"  PYIMAGE_VERBOSE=1    say what was restored, or why python3 runs\n"
 	"  PYIMAGE_FINALIZE=fast|full\n"
 	"                       full: destroy what was frozen, too, at the end\n"
+	"  PYIMAGE_ENTRY=on|off off: not the image's entry, but the interpreter\n"
 	"\n"
 	"Exit status: the program's; 2 usage, 70 refused, 74 the image can't be read.\n";
 
@@ -66,6 +69,7 @@ static void read_environment(const struct stack *stack, struct program *program)
 	environ_read(stack->envp, &values);
 	program->mode = mode_read(values.mode);
 	program->verbose = values.verbose && *values.verbose;
+	program->entry_off = mode_read_entry(values.entry) == MODE_ENTRY_OFF;
 	if (!mode_check(&values, &reason))
 		return;
 	say_refusal(NULL, &reason, NULL);

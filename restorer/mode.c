@@ -1,5 +1,5 @@
 /*
- * PYIMAGE=auto|on|off and PYIMAGE_FINALIZE=fast|full. Linked into pyimage and into every image.
+ * The variables that steer the restorer. Linked into pyimage and into every image.
  */
 #include "mode.h"
 
@@ -27,6 +27,13 @@ enum mode_finalize mode_read_finalize(const char *value)
 	return text_equal(value, "full") ? MODE_FINALIZE_FULL : MODE_FINALIZE_BAD;
 }
 
+enum mode_entry mode_read_entry(const char *value)
+{
+	if (!value || !*value || text_equal(value, "on"))
+		return MODE_ENTRY_ON;
+	return text_equal(value, "off") ? MODE_ENTRY_OFF : MODE_ENTRY_BAD;
+}
+
 int mode_check(const struct environ_values *values, struct reason *reason)
 {
 	if (mode_read(values->mode) == MODE_BAD) {
@@ -37,6 +44,11 @@ int mode_check(const struct environ_values *values, struct reason *reason)
 	if (mode_read_finalize(values->finalize) == MODE_FINALIZE_BAD) {
 		say_reason(reason, "PYIMAGE_FINALIZE", "must be fast or full, not", 0);
 		reason->detail = values->finalize;
+		return -1;
+	}
+	if (mode_read_entry(values->entry) == MODE_ENTRY_BAD) {
+		say_reason(reason, "PYIMAGE_ENTRY", "must be on or off, not", 0);
+		reason->detail = values->entry;
 		return -1;
 	}
 	return 0;

@@ -1,6 +1,7 @@
 /*
  * PYIMAGE=auto|on|off: what a refusal leads to. PYIMAGE_FINALIZE=fast|full: how
- * a restored process ends. Pure.
+ * a restored process ends. PYIMAGE_ENTRY=on|off: whether an image's entry is what
+ * runs. Pure.
  */
 #ifndef MODE_H
 #define MODE_H
@@ -21,6 +22,12 @@ enum mode_finalize {
 	MODE_FINALIZE_BAD,
 };
 
+enum mode_entry {
+	MODE_ENTRY_ON,	/* where the image has one */
+	MODE_ENTRY_OFF,	/* the image is an interpreter */
+	MODE_ENTRY_BAD,
+};
+
 /* Exit codes of the restorer itself, as pyimage(1) lists them. */
 enum {
 	EXIT_USAGE = 2,
@@ -31,8 +38,9 @@ enum {
 /* The mode that the variable's value (NULL: unset) names. */
 enum mode mode_read(const char *value);
 enum mode_finalize mode_read_finalize(const char *value);
+enum mode_entry mode_read_entry(const char *value);
 
-/* Both, out of the environment. -1 and *reason where one is bad. */
+/* All of them, out of the environment. -1 and *reason where one is bad. */
 int mode_check(const struct environ_values *values, struct reason *reason);
 
 #endif

@@ -6,6 +6,7 @@
 #include "full.h"
 #include "collector.h"
 #include "cpython.h"
+#include "entry.h"
 #include "environment.h"
 #include "finish.h"
 #include "hooks.h"
@@ -57,6 +58,7 @@ int full_finish(void)
 	environment_release();
 	resume_release();
 	run_release();
+	entry_release();
 	rehearse_release();
 	streams_release();
 	finish_release();

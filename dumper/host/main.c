@@ -8,6 +8,7 @@
 #include "collector.h"
 #include "cpython.h"
 #include "control.h"
+#include "entry.h"
 #include "environment.h"
 #include "fini.h"
 #include "finish.h"
@@ -55,6 +56,7 @@ static void restore_stack_limit(const struct talk_spec *spec)
 
 static void load(const struct talk_spec *spec)
 {
+	entry_find();
 	for (char **name = spec->imports; *name; name++) {
 		talk_progress("importing %s", *name);
 		imports_module(*name);
@@ -63,9 +65,10 @@ static void load(const struct talk_spec *spec)
 		talk_progress("warming up with %s", *file);
 		imports_warm_up(*file);
 	}
+	entry_prepare();
 }
 
-static void prepare(const char *program, char **options)
+static void prepare(const char *program, const struct talk_spec *spec)
 {
 	talk_progress("preparing");
 	freeze_check_threads();
@@ -74,7 +77,7 @@ static void prepare(const char *program, char **options)
 	streams_prepare();
 	environment_prepare();
 	options_prepare();
-	resume_prepare(program, options);
+	resume_prepare(program, spec->options, spec->entry);
 	finish_prepare();
 	quiesce_collect();	/* a rehearsal finalises what is not frozen */
 	rehearse(30);
@@ -94,6 +97,7 @@ static int host_main(int argc, char **argv, char **envp)
 	attributes_hear_signals();
 	talk_progress("starting %s", argv[0]);
 	options_keep(spec.options);
+	entry_keep(spec.entry, spec.function);
 	start_python(argv[0], options_for_start(spec.options));
 	environment_keep_coercion();
 	streams_keep();
@@ -101,7 +105,7 @@ static int host_main(int argc, char **argv, char **envp)
 		trace_descriptor(spec.trace);
 	attributes_keep();
 	readline_watch();
-	path0_reserve();
+	path0_reserve(entry_file());
 	load(&spec);
 	collector_keep();
 	path0_unreserve();
@@ -113,7 +117,7 @@ static int host_main(int argc, char **argv, char **envp)
 	if (spec.trace >= 0)
 		trace_end();
 	report_send(spec.warmups);
-	prepare(argv[0], spec.options);
+	prepare(argv[0], &spec);
 	talk_progress("freezing");
 	freeze();
 }

@@ -4,6 +4,7 @@
  */
 #include "path0.h"
 #include "cpython.h"
+#include "enter.h"
 #include "handoff.h"
 #include "talk.h"
 
@@ -15,34 +16,84 @@
 
 static PyObject *path;		/* sys.path */
 
-static const char stand_in[] = "<script>";
+static PyObject *stand_in;
+static int is_folder;		/* it is the script's: modules may come from there */
 static Py_ssize_t place;	/* of the script's folder in sys.path */
 
-void path0_reserve(void)
-{
-	PyObject *text = PyUnicode_FromString(stand_in);
+static PyObject *path0_of_file(const char *file);
 
+void path0_reserve(const char *script)
+{
+	is_folder = script && !(handoff.options.flags & PYTHON_SAFE_PATH);
+	stand_in = is_folder ? path0_of_file(script) : PyUnicode_FromString("<script>");
 	path = PySys_GetObject("path");
-	if (!text || !path || PyList_Insert(path, 0, text))
+	if (!stand_in || !path || PyList_Insert(path, 0, stand_in))
 		talk_refuse("prepare sys.path");
-	Py_DECREF(text);
+}
+
+/* The same folder may be there twice: that very object first. */
+static Py_ssize_t find(PyObject *list)
+{
+	for (Py_ssize_t i = 0; PyList_Check(list) && i < PyList_GET_SIZE(list); i++)
+		if (PyList_GET_ITEM(list, i) == stand_in)
+			return i;
+	return PySequence_Index(list, stand_in);
 }
 
 void path0_unreserve(void)
 {
-	PyObject *text = PyUnicode_FromString(stand_in);
 	PyObject *list = PySys_GetObject("path");
 	PyObject *cache = PySys_GetObject("path_importer_cache");
 
-	place = list && text ? PySequence_Index(list, text) : -1;
+	place = list ? find(list) : -1;
 	if (place >= 0)
 		PySequence_DelItem(list, place);
 	else
 		place = 0;	/* the workload took it out */
-	if (cache && PyDict_GetItem(cache, text))
-		PyDict_DelItem(cache, text);
+	if (!is_folder && cache && PyDict_GetItem(cache, stand_in))
+		PyDict_DelItem(cache, stand_in);
 	PyErr_Clear();
-	Py_XDECREF(text);
+}
+
+/* FOLDER/NAME.py, FOLDER/NAME.so, FOLDER/NAME/__init__.py */
+static int is_from(PyObject *folder, PyObject *name, PyObject *module)
+{
+	PyObject *file = PyObject_GetAttrString(module, "__file__"), *start = NULL;
+	Py_ssize_t length;
+	int is = 0;
+
+	PyErr_Clear();
+	if (file && PyUnicode_Check(file) && PyUnicode_Check(name))
+		start = PyUnicode_FromFormat("%U/%U", folder, name);
+	if (start && PyUnicode_Tailmatch(file, start, 0, PY_SSIZE_T_MAX, -1) == 1) {
+		length = PyUnicode_GET_LENGTH(start);
+		is = length < PyUnicode_GET_LENGTH(file) &&
+			(PyUnicode_READ_CHAR(file, length) == '.' ||
+			 PyUnicode_READ_CHAR(file, length) == '/');
+	}
+	PyErr_Clear();
+	Py_XDECREF(start);
+	Py_XDECREF(file);
+	return is;
+}
+
+void path0_report(void (*put)(const char *key, const char *value))
+{
+	PyObject *items = PyDict_Items(PyImport_GetModuleDict()), *bytes = NULL;
+	int used = 0;
+
+	for (Py_ssize_t i = 0; is_folder && items && i < PyList_GET_SIZE(items) && !used; i++) {
+		PyObject *pair = PyList_GET_ITEM(items, i);
+
+		used = is_from(stand_in, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1));
+	}
+	if (used)
+		bytes = PyUnicode_EncodeFSDefault(stand_in);
+	if (bytes)
+		put("path", PyBytes_AS_STRING(bytes));
+	PyErr_Clear();
+	Py_XDECREF(bytes);
+	Py_XDECREF(items);
 }
 
 void path0_forget(void)
@@ -58,6 +109,7 @@ void path0_prepare(void)
 
 void path0_release(void)
 {
+	Py_CLEAR(stand_in);
 	Py_CLEAR(path);
 }
 

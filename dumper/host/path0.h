@@ -9,10 +9,15 @@
 struct startup;
 
 /* In python3 the script's folder is on sys.path before anything is imported, so
- * what imports insert in front stays in front of it. Puts a stand-in there, and
- * takes it out again after the workload, remembering its place. */
-void path0_reserve(void);
+ * what imports insert in front stays in front of it. Puts a stand-in there (that
+ * folder itself, where the script is known already), and takes it out again after
+ * the workload, remembering its place. */
+void path0_reserve(const char *script);
 void path0_unreserve(void);
+
+/* put("path", the script's folder) where modules came from it: another one that
+ * appears there could stand before them. */
+void path0_report(void (*put)(const char *key, const char *value));
 
 /* Before the freeze. */
 void path0_prepare(void);

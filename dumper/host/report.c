@@ -5,6 +5,7 @@
 #include "report.h"
 #include "control.h"
 #include "cpython.h"
+#include "entry.h"
 #include "imports.h"
 #include "talk.h"
 
@@ -173,6 +174,7 @@ void report_send(char **warmups)
 	put_modules();
 	for (; *warmups; warmups++)
 		put("read", *warmups);
+	entry_report(put);
 	if (fclose(stream))
 		talk_refuse("out of memory");
 	talk_send(CONTROL_REPORT, report, report_length);

@@ -35,7 +35,9 @@
 static struct prepared {
 	const char *program;
 	char **options;			/* of its command line */
+	char **entry;			/* behind those: what the image runs */
 	PyObject *command;		/* tuple: program and options */
+	PyObject *entry_command;	/* tuple: and the entry */
 	PyObject *argv, *orig_argv, *path;	/* the lists in sys */
 	PyObject *main_thread;		/* threading._main_thread, or NULL */
 	PyObject *native_id;		/* its attribute's name */
@@ -82,27 +84,32 @@ static int append_text(PyObject *list, const char *bytes)
 	return failed ? -1 : 0;
 }
 
-static PyObject *make_command(const char *program, char **options)
+static PyObject *make_command(const char *program, char **options, char **entry)
 {
 	PyObject *list = PyList_New(0), *tuple = NULL;
 	int failed = !list;
 
 	for (const char *word = program; word && !failed; word = *options++)
 		failed = append_text(list, word);
+	for (; *entry && !failed; entry++)
+		failed = append_text(list, *entry);
 	if (!failed)
 		tuple = PyList_AsTuple(list);
 	Py_XDECREF(list);
 	return tuple;
 }
 
-void resume_prepare(const char *program, char **options)
+void resume_prepare(const char *program, char **options, char **entry)
 {
+	static char *none[] = { NULL };
 	PyObject *signals = PyImport_ImportModule("_signal");
 	pthread_attr_t attributes;
 
 	prepared.program = program;
 	prepared.options = options;
-	prepared.command = make_command(program, options);
+	prepared.entry = entry;
+	prepared.command = make_command(program, options, none);
+	prepared.entry_command = make_command(program, options, entry);
 	prepared.argv = list_of_sys("argv");
 	prepared.orig_argv = list_of_sys("orig_argv");
 	prepared.path = list_of_sys("path");
@@ -115,7 +122,8 @@ void resume_prepare(const char *program, char **options)
 	user_site_prepare();
 	prepared.utf8_asked = getenv("PYTHONUTF8") ||
 		PyDict_GetItemString(PySys_GetXOptions(), "utf8");
-	if (!prepared.signal || !prepared.native_id || !prepared.command)
+	if (!prepared.signal || !prepared.native_id || !prepared.command ||
+	    !prepared.entry_command)
 		talk_refuse("prepare for the restore: %s", imports_traceback());
 	if (pthread_getattr_default_np(&attributes) == 0) {
 		pthread_attr_getstacksize(&attributes, &prepared.stack_size);
@@ -225,7 +233,8 @@ static int renew_arguments(const struct startup *s)
 		s->mode == STARTUP_FILE ? s->what : "";
 	int failed;
 
-	failed = PyList_SetSlice(prepared.orig_argv, 0, 0, prepared.command) ||
+	failed = PyList_SetSlice(prepared.orig_argv, 0, 0,
+			s->by_entry ? prepared.entry_command : prepared.command) ||
 		append_text(prepared.argv, first);
 	for (int i = 0; i < s->argc && !failed; i++)
 		failed = append_text(prepared.orig_argv, s->argv[i]) ||
@@ -278,13 +287,14 @@ void resume_python(const struct startup *startup, int rehearse)
  * which exec makes anew. */
 static void plain_python(struct startup *s, const char *why, const char *what)
 {
-	char **argv;
-	size_t count = 0;
+	char **entry = s->by_entry ? prepared.entry : NULL, **argv;
+	size_t count = 0, words = 0;
 
 	while (prepared.options[count])
 		count++;
-	argv = calloc((size_t)s->argc + count + 2, sizeof *argv);
-
+	while (entry && entry[words])
+		words++;
+	argv = calloc((size_t)s->argc + count + words + 2, sizeof *argv);
 	if (s->strict) {
 		fprintf(stderr, "pyimage: %s%s; PYIMAGE=auto runs plain Python instead\n",
 			why, what);
@@ -295,7 +305,8 @@ static void plain_python(struct startup *s, const char *why, const char *what)
 	if (argv) {
 		argv[0] = (char *)prepared.program;
 		memcpy(argv + 1, prepared.options, count * sizeof *argv);
-		memcpy(argv + 1 + count, s->argv, (size_t)s->argc * sizeof *argv);
+		memcpy(argv + 1 + count, prepared.entry, words * sizeof *argv);
+		memcpy(argv + 1 + count + words, s->argv, (size_t)s->argc * sizeof *argv);
 		execve(prepared.program, argv, s->envp);
 	}
 	_exit(70);
@@ -349,6 +360,7 @@ void resume_process(struct startup *startup)
 void resume_release(void)
 {
 	Py_CLEAR(prepared.command);
+	Py_CLEAR(prepared.entry_command);
 	Py_CLEAR(prepared.argv);
 	Py_CLEAR(prepared.orig_argv);
 	Py_CLEAR(prepared.path);

@@ -8,8 +8,9 @@ struct startup;
 
 /* Looks up and prepares all that resume_python will need. After the workload,
  * before rehearsals. `program` is the plain interpreter's path, `options` what
- * of its command line is part of the image, with a NULL at its end. */
-void resume_prepare(const char *program, char **options);
+ * of its command line is part of the image, `entry` what the image runs, each
+ * with a NULL at its end. */
+void resume_prepare(const char *program, char **options, char **entry);
 
 /* What Python keeps about its process, made new: streams, environment, thread
  * id, signals, random state, argv. `rehearse`: leaves libc alone. */

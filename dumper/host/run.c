@@ -8,6 +8,7 @@
 #include "run.h"
 #include "collector.h"
 #include "cpython.h"
+#include "entry.h"
 #include "handoff.h"
 #include "path0.h"
 #include "repl.h"
@@ -48,11 +49,11 @@ static PyObject *decode_command(const char *command)
 	return line;
 }
 
-static int run_command(const char *command)
+static int run_command(const struct startup *s)
 {
 	PyCompilerFlags flags = { .cf_flags = PyCF_IGNORE_COOKIE,
 		.cf_feature_version = PY_MINOR_VERSION };
-	PyObject *text = decode_command(command), *bytes;
+	PyObject *text = decode_command(s->what), *bytes;
 	int result;
 
 	if (text && PySys_Audit("cpython.run_command", "O", text) < 0)
@@ -65,7 +66,10 @@ static int run_command(const char *command)
 		PySys_WriteStderr("Unable to decode the command from the command line:\n");
 		return failed();
 	}
-	result = PyRun_SimpleStringFlags(PyBytes_AsString(bytes), &flags);
+	if (entry_is_ready(s))
+		result = entry_run(s);
+	else
+		result = PyRun_SimpleStringFlags(PyBytes_AsString(bytes), &flags);
 	Py_DECREF(bytes);
 	return result != 0;
 }
@@ -110,8 +114,8 @@ static int failed_module(void)
 	return failed();
 }
 
-/* runpy does it; `set_argv0` as for -m. */
-static int run_module(const char *name, int set_argv0)
+/* runpy does it; `set_argv0` as for -m, `found`: the module is known already. */
+static int run_module(const char *name, int set_argv0, int found)
 {
 	PyObject *runpy, *text = PyUnicode_DecodeFSDefault(name), *result;
 
@@ -122,6 +126,8 @@ static int run_module(const char *name, int set_argv0)
 		fprintf(stderr, "Could not import runpy module\n");
 		return failed();
 	}
+	if (found && entry_lend_module())
+		return failed();
 	*cpython_unhandled_interrupt() = 0;
 	result = PyObject_CallMethod(runpy, "_run_module_as_main", "OO", text,
 		set_argv0 ? Py_True : Py_False);
@@ -160,6 +166,16 @@ static void skip_first_line(FILE *file)
 		}
 }
 
+static int cannot_open(PyObject *filename)
+{
+	int error = errno;
+
+	PyErr_Clear();
+	PySys_FormatStderr("%s: can't open file %R: [Errno %d] %s\n", program,
+		filename, error, strerror(error));
+	return 2;
+}
+
 static int run_file(const char *name, PyObject *filename, int skip_line)
 {
 	PyCompilerFlags flags = { .cf_flags = 0, .cf_feature_version = PY_MINOR_VERSION };
@@ -168,14 +184,8 @@ static int run_file(const char *name, PyObject *filename, int skip_line)
 	FILE *file = heard ? NULL : fopen(name, "rbe");
 	struct stat st;
 
-	if (!file) {
-		int error = errno;
-
-		PyErr_Clear();
-		PySys_FormatStderr("%s: can't open file %R: [Errno %d] %s\n", program,
-			filename, error, strerror(error));
-		return 2;
-	}
+	if (!file)
+		return cannot_open(filename);
 	if (skip_line)
 		skip_first_line(file);
 	if (fstat(fileno(file), &st) == 0 && S_ISDIR(st.st_mode)) {
@@ -206,20 +216,32 @@ static const char *absolute(const char *name, char *buffer, size_t size)
 	return buffer;
 }
 
-static int run_script(const char *name, PyObject *filename, int skip_line)
+/* run_file() for the image's entry, which need not be read. */
+static int run_entry_file(const struct startup *s, PyObject *filename)
+{
+	if (PySys_Audit("open", "Osi", filename, "rb", 0) < 0)
+		return cannot_open(filename);
+	if (Py_MakePendingCalls() < 0)
+		return failed();
+	return entry_run(s);
+}
+
+static int run_script(const struct startup *s, const char *name, PyObject *filename)
 {
 	if (PySys_Audit("cpython.run_file", "O", filename) < 0)
 		return failed();
-	return run_file(name, filename, skip_line);
+	if (entry_is_ready(s))
+		return run_entry_file(s, filename);
+	return run_file(name, filename, !!(s->options.flags & PYTHON_SKIP_LINE));
 }
 
 static int run_what(const struct startup *s)
 {
 	switch (s->mode) {
 	case STARTUP_COMMAND:
-		return run_command(s->what);
+		return run_command(s);
 	case STARTUP_MODULE:
-		return run_module(s->what, 1);
+		return run_module(s->what, 1, entry_is_ready(s));
 	default:
 		return repl_run_stdin(s);
 	}
@@ -241,8 +263,8 @@ static int run_path(const struct startup *s)
 		result = failed();
 	} else {
 		repl_header(s);
-		result = importable ? run_module("__main__", 0) :
-			run_script(name, filename, !!(s->options.flags & PYTHON_SKIP_LINE));
+		result = importable ? run_module("__main__", 0, 0) :
+			run_script(s, name, filename);
 	}
 	Py_DECREF(filename);
 	return result;

@@ -95,7 +95,7 @@ static char *value_of(char *string, const char *key)
 void talk_read_spec(struct talk_spec *spec)
 {
 	struct control_head head;
-	size_t imports = 0, warmups = 0, unset = 0, options = 0;
+	size_t imports = 0, warmups = 0, unset = 0, options = 0, entry = 0;
 	char *data, *value;
 
 	memset(spec, 0, sizeof *spec);
@@ -109,7 +109,9 @@ void talk_read_spec(struct talk_spec *spec)
 	spec->warmups = calloc(1, sizeof *spec->warmups);
 	spec->unset = calloc(1, sizeof *spec->unset);
 	spec->options = calloc(1, sizeof *spec->options);
-	if (!data || !spec->imports || !spec->warmups || !spec->unset || !spec->options)
+	spec->entry = calloc(1, sizeof *spec->entry);
+	if (!data || !spec->imports || !spec->warmups || !spec->unset || !spec->options ||
+	    !spec->entry)
 		talk_refuse("out of memory");
 	read_all(data, head.length);
 	for (char *s = data; s < data + head.length; s += strlen(s) + 1) {
@@ -121,6 +123,10 @@ void talk_read_spec(struct talk_spec *spec)
 			append(&spec->warmups, &warmups, value);
 		else if ((value = value_of(s, "option")))
 			append(&spec->options, &options, value);
+		else if ((value = value_of(s, "entry")))
+			append(&spec->entry, &entry, value);
+		else if ((value = value_of(s, "function")))
+			spec->function = value;
 		else if ((value = value_of(s, "trace")))
 			spec->trace = atoi(value);
 		else if ((value = value_of(s, "stack")))

@@ -12,6 +12,9 @@ struct talk_spec {
 	char **warmups;		/* NULL-terminated */
 	char **unset;		/* NULL-terminated */
 	char **options;		/* of python3's command line; NULL-terminated */
+	char **entry;		/* what the image runs, as words behind those;
+				   NULL-terminated */
+	char *function;		/* MODULE:FUNCTION that the entry calls, or NULL */
 	unsigned long long stack_soft, stack_hard;
 	int trace;		/* descriptor to find the opener of, or -1 */
 };

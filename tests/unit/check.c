@@ -194,15 +194,15 @@ START_TEST(options)
 {
 	const char *option = prefix()->python;
 
-	ck_assert_ptr_null(image_next_option(prefix(), option));
+	ck_assert_ptr_null(image_next_word(prefix(), option));
 	prefix()->python[4] = prefix()->python[7] = 0;	/* "/usr", "bi", the rest */
 	seal();
 	ck_assert_int_eq(image_check_prefix(bytes, IMAGE_PAGE), IMAGE_SOUND);
 	ck_assert_str_eq(option, "/usr");
-	option = image_next_option(prefix(), option);
+	option = image_next_word(prefix(), option);
 	ck_assert_str_eq(option, "bi");
-	ck_assert_ptr_nonnull(option = image_next_option(prefix(), option));
-	ck_assert_ptr_null(image_next_option(prefix(), option));
+	ck_assert_ptr_nonnull(option = image_next_word(prefix(), option));
+	ck_assert_ptr_null(image_next_word(prefix(), option));
 }
 END_TEST
 

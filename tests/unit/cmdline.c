@@ -114,6 +114,54 @@ START_TEST(options)
 }
 END_TEST
 
+START_TEST(an_entry_gets_all)
+{
+	char *argv[] = { (char *)"-c", (char *)"--version", NULL };
+	struct startup startup = { .mode = 99 };
+
+	cmdline_entry(2, argv, STARTUP_MODULE, "json.tool", &startup);
+	ck_assert_uint_eq(startup.mode, STARTUP_MODULE);
+	ck_assert_str_eq(startup.what, "json.tool");
+	ck_assert_int_eq(startup.rest, 0);
+	ck_assert_int_eq(startup.argc, 2);
+	ck_assert_ptr_eq(startup.argv, argv);
+	ck_assert(startup.by_entry);
+	cmdline_read(0, argv + 2, &startup);
+	ck_assert(!startup.by_entry);
+}
+END_TEST
+
+static const struct {
+	const char *words[6];
+	int at;
+} entries[] = {
+	{ { NULL }, 0 },
+	{ { "-O", "-Xdev" }, 2 },
+	{ { "/usr/bin/hg" }, 0 },
+	{ { "-O", "-X", "dev", "/usr/bin/hg" }, 3 },
+	{ { "-m", "json.tool" }, 0 },
+	{ { "-W", "-m", "-m", "json.tool" }, 2 },
+	{ { "-I", "-c", "pass" }, 1 },
+	{ { "-Ic", "pass" }, 0 },
+	{ { "-cpass" }, 0 },
+	{ { "-B", "-mjson.tool" }, 1 },
+	/* never out of bounds, whatever stands there */
+	{ { "-m" }, 1 },
+	{ { "-B", "-V", "/x" }, 3 },
+	{ { "-X" }, 1 },
+};
+
+START_TEST(finds_the_entry)
+{
+	char **words = (char **)(void *)entries[_i].words;
+	int count = 0;
+
+	while (words[count])
+		count++;
+	ck_assert_int_eq(python_find_entry(count, words), entries[_i].at);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("cmdline");
@@ -123,6 +171,8 @@ int main(void)
 
 	tcase_add_loop_test(tcase, forms, 0, sizeof(rows) / sizeof(*rows));
 	tcase_add_loop_test(tcase, options, 0, sizeof(asked) / sizeof(*asked));
+	tcase_add_test(tcase, an_entry_gets_all);
+	tcase_add_loop_test(tcase, finds_the_entry, 0, sizeof(entries) / sizeof(*entries));
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -65,7 +65,7 @@ static void build_meta(void)
 	};
 	struct identity identity = {.guards = guards, .count = 2};
 	struct descriptors descriptors = {.items = files, .count = 1};
-	struct list report = {0}, options = {0};
+	struct list report = {0}, options = {0}, entry = {0};
 	struct image_cpu cpu = {.xcr0 = 7};
 	struct meta_source source = {
 		.python = "/usr/bin/python3", .entry = CODE + 16, .handoff = DATA + 0x1000,
@@ -73,12 +73,14 @@ static void build_meta(void)
 		.flags = IMAGE_LOCALE_BY_LC_ALL, .locale = "C.UTF-8", .user_site = "/s",
 		.timezone = NULL, .identity = &identity, .descriptors = &descriptors,
 		.reserves = &plan.reserves, .cpu = &cpu, .report = &report,
-		.options = &options,
+		.options = &options, .entry_words = &entry,
 	};
 	struct err err = {0};
 
 	list_add(&options, "-O");
 	list_add(&options, "-Xdev");
+	list_add(&entry, "-m");
+	list_add(&entry, "json.tool");
 	list_add(&identity.names, "numpy");
 	list_add(&identity.names, "six");
 	list_add(&report, "version=3.11.2");
@@ -88,6 +90,7 @@ static void build_meta(void)
 	list_free(&identity.names);
 	list_free(&report);
 	list_free(&options);
+	list_free(&entry);
 }
 
 static void setup(void)
@@ -316,12 +319,12 @@ START_TEST(the_path_has_a_limit)
 	struct identity identity = {0};
 	struct descriptors descriptors = {0};
 	struct memory_ranges reserves = {0};
-	struct list report = {0}, options = {0};
+	struct list report = {0}, options = {0}, entry = {0};
 	struct image_cpu cpu = {0};
 	struct meta_source source = {
 		.python = path, .identity = &identity, .descriptors = &descriptors,
 		.reserves = &reserves, .cpu = &cpu, .report = &report,
-		.options = &options,
+		.options = &options, .entry_words = &entry,
 	};
 	struct meta other;
 	struct err err = {0};

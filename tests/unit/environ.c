@@ -104,6 +104,7 @@ START_TEST(picks)
 	static const char *const envp[] = {
 		"LC_ALL=a", "LC_CTYPE=b", "LANG=c", "LANGUAGE=x", "TZ=d", "HOME=e",
 		"PYIMAGE=f", "PYIMAGE_VERBOSE=g", "PYIMAGE_HOLD=h", "PYIMAGE_FINALIZE=i", "HOME=second",
+		"PYIMAGE_ENTRY=j",
 		"TZ", NULL
 	};
 
@@ -117,6 +118,7 @@ START_TEST(picks)
 	ck_assert_str_eq(values.verbose, "g");
 	ck_assert_str_eq(values.hold, "h");
 	ck_assert_str_eq(values.finalize, "i");
+	ck_assert_str_eq(values.entry, "j");
 	ck_assert_ptr_null(values.foreign);
 	read_one("X=");
 	ck_assert_ptr_null(values.home);
@@ -197,12 +199,27 @@ START_TEST(ends)
 }
 END_TEST
 
+START_TEST(entries)
+{
+	ck_assert_int_eq(mode_read_entry(NULL), MODE_ENTRY_ON);
+	ck_assert_int_eq(mode_read_entry(""), MODE_ENTRY_ON);
+	ck_assert_int_eq(mode_read_entry("on"), MODE_ENTRY_ON);
+	ck_assert_int_eq(mode_read_entry("off"), MODE_ENTRY_OFF);
+	ck_assert_int_eq(mode_read_entry("OFF"), MODE_ENTRY_BAD);
+	ck_assert_int_eq(mode_read_entry("0"), MODE_ENTRY_BAD);
+}
+END_TEST
+
 START_TEST(checked)
 {
 	struct reason reason;
 
 	values = (struct environ_values){ .mode = "on", .finalize = "full" };
 	ck_assert_int_eq(mode_check(&values, &reason), 0);
+	values.entry = "junk0";
+	ck_assert_int_eq(mode_check(&values, &reason), -1);
+	ck_assert_str_eq(reason.what, "PYIMAGE_ENTRY");
+	ck_assert_str_eq(reason.detail, "junk0");
 	values.finalize = "junk";
 	ck_assert_int_eq(mode_check(&values, &reason), -1);
 	ck_assert_str_eq(reason.what, "PYIMAGE_FINALIZE");
@@ -276,6 +293,7 @@ int main(void)
 	tcase_add_loop_test(tcase, timezone, 0, sizeof(zones) / sizeof(*zones));
 	tcase_add_test(tcase, modes);
 	tcase_add_test(tcase, ends);
+	tcase_add_test(tcase, entries);
 	tcase_add_test(tcase, checked);
 	tcase_add_test(tcase, numbers);
 	tcase_add_test(tcase, decimal);

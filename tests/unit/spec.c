@@ -73,6 +73,47 @@ START_TEST(makes_the_warm_up_absolute)
 }
 END_TEST
 
+/* ENTRY, and its words. */
+static const char *const entries[][4] = {
+	{"./a.py", "/cwd/a.py"},
+	{"a.py", "/cwd/a.py"},
+	{"/usr/bin/hg", "/usr/bin/hg"},
+	{"x/y:z", "/cwd/x/y:z"},
+	{"json", "-m", "json"},
+	{"json.tool", "-m", "json.tool"},
+	{"a.b:c.d", "-c", "import sys; '' in sys.path and sys.path.remove(''); "
+		"sys.argv[0] = 'my\\\\\\'s'; from a.b import c; sys.exit(c.d())"},
+};
+
+START_TEST(makes_words_of_the_entry)
+{
+	char *folder = getcwd(NULL, 0);
+
+	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++) {
+		char *argv[] = {
+			(char *)"build", (char *)"-e", (char *)(size_t)entries[i][0],
+			(char *)"-o/x/my\\'s.pyimage", NULL,
+		};
+		const char *first = entries[i][1];
+		struct err err = {0};
+		struct spec spec;
+
+		ck_assert_msg(!spec_parse(4, argv, &spec, &err), "%s", err.text);
+		if (strncmp(first, "/cwd", 4) == 0) {
+			ck_assert(strncmp(spec.entry_words.items[0], folder, strlen(folder)) == 0);
+			ck_assert_str_eq(spec.entry_words.items[0] + strlen(folder), first + 4);
+		} else {
+			ck_assert_str_eq(spec.entry_words.items[0], first);
+		}
+		ck_assert_uint_eq(spec.entry_words.count, entries[i][2] ? 2 : 1);
+		ck_assert_pstr_eq(spec.entry_words.items[1], entries[i][2]);
+		ck_assert_int_eq(spec.function != NULL, *first == '-' && first[1] == 'c');
+		spec_free(&spec);
+	}
+	free(folder);
+}
+END_TEST
+
 START_TEST(splits_options_as_a_shell_would)
 {
 	char *argv[] = {
@@ -101,7 +142,11 @@ START_TEST(refuses)
 		{"", "-o IMAGE is missing"},
 		{"-o x y", "y: unexpected"},
 		{"-o", "-o: an argument is missing"},
-		{"-o x -e foo", "-e: unknown option"},
+		{"-o x -z foo", "-z: unknown option"},
+		{"-o x -e a:b:c", "--entry a:b:c: neither"},
+		{"-o x -e :b", "--entry :b: neither"},
+		{"-o x -e a:", "--entry a:: neither"},
+		{"-o x -e a-b", "--entry a-b: neither"},
 		{"-o x --for -- ls", "--for: unknown"},
 		{"-o x --io strict", "--io: unknown"},
 		{"-o x --hash-seed 0", "--hash-seed: unknown"},
@@ -161,7 +206,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		takes_every_option, has_defaults, makes_the_warm_up_absolute,
-		splits_options_as_a_shell_would, refuses, NULL,
+		splits_options_as_a_shell_would, makes_words_of_the_entry, refuses, NULL,
 	};
 
 	return unit_run("spec", tests);

@@ -1,0 +1,336 @@
+/*
+ * The entry: checked, found and compiled before the freeze, so that a start
+ * neither reads nor compiles it. What runs it follows Python/pythonrun.c
+ * (_PyRun_SimpleFileObject, run_mod) and Lib/runpy.py. Whatever does not fit is
+ * left to run.c, which runs a command, module or file as any start does.
+ */
+#include "entry.h"
+#include "cpython.h"
+#include "enter.h"
+#include "handoff.h"
+#include "imports.h"
+#include "path0.h"
+#include "source.h"
+#include "talk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *function;		/* MODULE:FUNCTION, or NULL */
+static PyObject *code;		/* compiled, or NULL */
+static PyObject *loader;	/* __main__.__loader__ of a file */
+static PyObject *details;	/* what runpy says of a module, or NULL */
+static PyObject *runpy;		/* its namespace */
+static PyObject *finder;	/* its function that finds modules */
+
+static int is_mode(uint32_t mode)
+{
+	return handoff.entry_mode == mode;
+}
+
+void entry_keep(char **words, char *wanted)
+{
+	function = wanted;
+	if (!words[0])
+		return;
+	if (words[0][0] == '/') {
+		handoff.entry_mode = STARTUP_FILE;
+		handoff.entry_what = words[0];
+	} else if (words[0][0] == '-' && words[1]) {
+		handoff.entry_mode = words[0][1] == 'c' ? STARTUP_COMMAND : STARTUP_MODULE;
+		handoff.entry_what = words[1];
+	} else {
+		talk_refuse("pydump asked for the entry %s, which this host does not "
+			"know: pydump and host are of different versions", words[0]);
+	}
+}
+
+const char *entry_file(void)
+{
+	return is_mode(STARTUP_FILE) ? handoff.entry_what : NULL;
+}
+
+/* --- a module --- */
+
+static int is_runpy_error(void)
+{
+	PyObject *error = PyDict_GetItemString(runpy, "_Error");
+
+	return error && PyErr_ExceptionMatches(error);
+}
+
+/* str() of the exception that is set. */
+static const char *message(void)
+{
+	PyObject *type, *value, *trace, *text;
+	const char *bytes;
+
+	PyErr_Fetch(&type, &value, &trace);
+	text = value ? PyObject_Str(value) : NULL;
+	bytes = text ? PyUnicode_AsUTF8(text) : NULL;
+	PyErr_Clear();
+	return bytes ? bytes : "it raised";	/* kept: the process ends */
+}
+
+/* runpy imports the packages above the module and warns if that brought the
+ * module, too. Then it is not run from here, so that each run warns. */
+void entry_find(void)
+{
+	PyObject *module, *error;
+
+	if (!is_mode(STARTUP_MODULE))
+		return;
+	talk_progress("looking for %s", handoff.entry_what);
+	module = PyImport_ImportModule("runpy");
+	runpy = module ? PyModule_GetDict(module) : NULL;
+	finder = runpy ? PyDict_GetItemString(runpy, "_get_module_details") : NULL;
+	error = runpy ? PyDict_GetItemString(runpy, "_Error") : NULL;
+	if (!finder || !error)
+		talk_refuse("import runpy: %s", imports_traceback());
+	Py_INCREF(finder);
+	source_begin_rule("error", PyExc_RuntimeWarning, "runpy");
+	details = PyObject_CallFunction(finder, "sO", handoff.entry_what, error);
+	source_end_rule();
+	if (details && PyTuple_Check(details) && PyTuple_GET_SIZE(details) == 3)
+		return;
+	Py_CLEAR(details);
+	if (PyErr_Occurred() && is_runpy_error())
+		talk_refuse("entry %s: %s", handoff.entry_what, message());
+	if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_RuntimeWarning))
+		talk_refuse("entry %s: it raised\n%s", handoff.entry_what,
+			imports_traceback());
+	PyErr_Clear();
+}
+
+static PyObject *give_details(PyObject *self, PyObject *arguments)
+{
+	(void)self;
+	(void)arguments;
+	if (PyDict_SetItemString(runpy, "_get_module_details", finder))
+		return NULL;
+	Py_INCREF(details);
+	return details;
+}
+
+static PyMethodDef give_method = {
+	"_get_module_details", give_details, METH_VARARGS, NULL
+};
+
+int entry_lend_module(void)
+{
+	PyObject *give = PyCFunction_New(&give_method, NULL);
+	int failed = !give || PyDict_SetItemString(runpy, "_get_module_details", give);
+
+	Py_XDECREF(give);
+	return failed ? -1 : 0;
+}
+
+/* --- a function --- */
+
+static void check_function(void)
+{
+	char *copy = strdup(function), *name, *rest;
+	PyObject *found, *next;
+
+	if (!copy || !(name = strchr(copy, ':')))
+		talk_refuse("out of memory");
+	*name++ = 0;
+	talk_progress("importing %s", copy);
+	imports_module(copy);
+	found = PyImport_ImportModule(copy);
+	for (name = strtok_r(name, ".", &rest); name; name = strtok_r(NULL, ".", &rest)) {
+		next = found ? PyObject_GetAttrString(found, name) : NULL;
+		if (!next)
+			talk_refuse("entry %s: %s", function, message());
+		Py_DECREF(found);
+		found = next;
+	}
+	if (!PyCallable_Check(found))
+		talk_refuse("entry %s: it is no function but of type %s", function,
+			Py_TYPE(found)->tp_name);
+	Py_DECREF(found);
+	free(copy);
+}
+
+/* --- a file --- */
+
+/* pythonrun.c, set_main_loader() */
+static PyObject *make_loader(PyObject *filename)
+{
+	PyObject *type = cpython_quiet_attribute("_frozen_importlib_external",
+		"SourceFileLoader");
+	PyObject *made = type ? PyObject_CallFunction(type, "sO", "__main__", filename) : NULL;
+
+	Py_XDECREF(type);
+	return made;
+}
+
+/* A folder or zip file: runpy's, at each start. */
+static void check_main(PyObject *importer)
+{
+	PyObject *spec = PyObject_CallMethod(importer, "find_spec", "s", "__main__");
+
+	if (!spec || spec == Py_None)
+		talk_refuse("entry %s: there is no __main__ in it", handoff.entry_what);
+	Py_DECREF(spec);
+}
+
+static void prepare_file(void)
+{
+	const char *name = handoff.entry_what;
+	PyObject *filename = PyUnicode_DecodeFSDefault(name);
+	PyObject *importer = filename ? PyImport_GetImporter(filename) : NULL;
+
+	if (!importer)
+		talk_refuse("entry %s: %s", name, imports_traceback());
+	if (importer != Py_None) {
+		check_main(importer);
+	} else if (!(handoff.options.flags & PYTHON_SKIP_LINE)) {
+		code = source_compile_file(name, filename);
+		loader = code ? make_loader(filename) : NULL;
+		if (code && !loader)
+			talk_refuse("entry %s: %s", name, imports_traceback());
+	}
+	Py_DECREF(importer);
+	Py_DECREF(filename);
+}
+
+void entry_prepare(void)
+{
+	if (function)
+		check_function();
+	if (is_mode(STARTUP_COMMAND))
+		code = source_compile_command(handoff.entry_what);
+	if (is_mode(STARTUP_FILE))
+		prepare_file();
+}
+
+/* --- the report --- */
+
+/* The module file whose code is run; it is not in sys.modules. */
+static void report_module(void (*put)(const char *key, const char *value))
+{
+	PyObject *spec = PyTuple_GET_ITEM(details, 1);
+	PyObject *has = PyObject_GetAttrString(spec, "has_location");
+	PyObject *origin = PyObject_GetAttrString(spec, "origin");
+	PyObject *bytes = NULL;
+
+	if (has && origin && PyObject_IsTrue(has) == 1 && PyUnicode_Check(origin))
+		bytes = PyUnicode_EncodeFSDefault(origin);
+	if (bytes)
+		put("read", PyBytes_AS_STRING(bytes));
+	PyErr_Clear();
+	Py_XDECREF(bytes);
+	Py_XDECREF(origin);
+	Py_XDECREF(has);
+}
+
+void entry_report(void (*put)(const char *key, const char *value))
+{
+	if (is_mode(STARTUP_FILE)) {
+		put("read", handoff.entry_what);
+		path0_report(put);
+	}
+	if (details)
+		report_module(put);
+}
+
+/* --- a start --- */
+
+int entry_is_ready(const struct startup *startup)
+{
+	return startup->by_entry && (code || details);
+}
+
+/* run_mod(), run_eval_code_obj() */
+static PyObject *execute(PyObject *names)
+{
+	PyObject *result;
+
+	if (PySys_Audit("exec", "O", code) < 0)
+		return NULL;
+	*cpython_unhandled_interrupt() = 0;
+	result = PyEval_EvalCode(code, names, names);
+	if (!result && PyErr_Occurred() == PyExc_KeyboardInterrupt)
+		*cpython_unhandled_interrupt() = 1;
+	return result;
+}
+
+static void flush(const char *name)
+{
+	PyObject *stream = PySys_GetObject(name), *done;
+
+	done = stream ? PyObject_CallMethod(stream, "flush", NULL) : NULL;
+	if (!done)
+		PyErr_Clear();
+	Py_XDECREF(done);
+}
+
+static void flush_streams(void)
+{
+	PyObject *type, *value, *trace;
+
+	PyErr_Fetch(&type, &value, &trace);
+	flush("stderr");
+	flush("stdout");
+	PyErr_Restore(type, value, trace);
+}
+
+static void forget(PyObject *names, const char *name)
+{
+	if (PyDict_DelItemString(names, name))
+		PyErr_Clear();
+}
+
+static int run_file(PyObject *names)
+{
+	PyObject *filename = PyUnicode_DecodeFSDefault(handoff.entry_what), *result = NULL;
+	int set = !PyDict_GetItemString(names, "__file__");
+
+	if (filename && (!set || (!PyDict_SetItemString(names, "__file__", filename) &&
+	    !PyDict_SetItemString(names, "__cached__", Py_None))) &&
+	    !PyDict_SetItemString(names, "__loader__", loader))
+		result = execute(names);
+	Py_XDECREF(filename);
+	flush_streams();
+	if (!result)
+		PyErr_Print();
+	if (set) {
+		forget(names, "__file__");
+		forget(names, "__cached__");
+	}
+	Py_XDECREF(result);
+	return !result;
+}
+
+int entry_run(const struct startup *startup)
+{
+	PyObject *module = PyImport_AddModule("__main__"), *result;
+	PyObject *names = module ? PyModule_GetDict(module) : NULL;
+	int status;
+
+	if (!names) {
+		PyErr_Print();
+		return 1;
+	}
+	if (startup->mode == STARTUP_FILE) {
+		Py_INCREF(module);	/* the program may take it out of sys.modules */
+		status = run_file(names);
+		Py_DECREF(module);
+		return status;
+	}
+	result = execute(names);
+	if (!result)
+		PyErr_Print();
+	Py_XDECREF(result);
+	return !result;
+}
+
+void entry_release(void)
+{
+	Py_CLEAR(code);
+	Py_CLEAR(loader);
+	Py_CLEAR(details);
+	Py_CLEAR(finder);
+}
