@@ -45,6 +45,7 @@ void trial_init(struct trial *trial, const char *image, const char *python,
 	environment_set(&trial->environment, "PYIMAGE", "on");
 	/* what the image is for is not run by its build */
 	environment_set(&trial->environment, "PYIMAGE_ENTRY", "off");
+	environment_set(&trial->environment, "PYIMAGE_TRIAL", "1");
 }
 
 static void set_arguments(const struct trial *trial, char *argv[ARGUMENTS])

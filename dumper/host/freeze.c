@@ -6,6 +6,7 @@
  */
 #include "freeze.h"
 #include "arena.h"
+#include "callbacks.h"
 #include "closures.h"
 #include "control.h"
 #include "collector.h"
@@ -16,6 +17,7 @@
 #include "hooks.h"
 #include "libc_state.h"
 #include "patches.h"
+#include "pyimage.h"
 #include "quiesce.h"
 #include "rehearse.h"
 #include "streams.h"
@@ -138,6 +140,8 @@ static void stand_still(int to)
 	arena_open();
 	collector_reset(PyImport_AddModule("__main__"));
 	hooks_uninstantiate();
+	callbacks_freeze();
+	pyimage_freeze();
 	closures_seal();
 	libc_state_save();
 	talk_close();

@@ -4,6 +4,7 @@
  * is left out: frozen objects are destroyed, too, in python3's order.
  */
 #include "full.h"
+#include "callbacks.h"
 #include "collector.h"
 #include "cpython.h"
 #include "entry.h"
@@ -55,6 +56,7 @@ int full_finish(void)
 	if (put_back())
 		return 1;
 	hooks_release();
+	callbacks_release();
 	environment_release();
 	resume_release();
 	run_release();

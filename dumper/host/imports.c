@@ -2,6 +2,7 @@
  * The workload: imports and warm-up, with errors as text for pydump.
  */
 #include "imports.h"
+#include "callbacks.h"
 #include "cpython.h"
 #include "talk.h"
 
@@ -117,6 +118,7 @@ static PyObject *namespace_of(const char *path)
 void imports_warm_up(const char *path)
 {
 	PyObject *names = namespace_of(path), *result;
+	Py_ssize_t hooks = callbacks_count();
 	FILE *file = fopen(path, "rbe");
 
 	if (!file)
@@ -126,6 +128,7 @@ void imports_warm_up(const char *path)
 		talk_refuse("warm up with %s: it raised\n%s", path, imports_traceback());
 	PyErr_Clear();
 	Py_XDECREF(result);
-	PyDict_Clear(names);
+	if (callbacks_count() == hooks)	/* they need their globals */
+		PyDict_Clear(names);
 	Py_DECREF(names);
 }

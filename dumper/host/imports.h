@@ -10,7 +10,8 @@
  * can't. */
 void imports_module(const char *name);
 
-/* Runs a file as __main__ in a namespace that is thrown away. An exit with
+/* Runs a file as __main__ in a namespace that is thrown away, unless it registers
+ * hooks (callbacks.h). An exit with
  * status 0 is fine; anything else raised refuses. */
 void imports_warm_up(const char *path);
 

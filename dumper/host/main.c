@@ -5,6 +5,7 @@
  * In any other process it does nothing.
  */
 #include "attributes.h"
+#include "callbacks.h"
 #include "collector.h"
 #include "cpython.h"
 #include "control.h"
@@ -107,6 +108,7 @@ static int host_main(int argc, char **argv, char **envp)
 	readline_watch();
 	path0_reserve(entry_file());
 	load(&spec);
+	callbacks_before();
 	collector_keep();
 	path0_unreserve();
 	cpython_silence();

@@ -5,6 +5,7 @@
  * the freeze, and what stays the same is not touched.
  */
 #include "resume.h"
+#include "callbacks.h"
 #include "cpython.h"
 #include "environment.h"
 #include "finish.h"
@@ -342,6 +343,16 @@ static void main_thread_exit(void)
 
 extern void __pthread_register_cancel(__pthread_unwind_buf_t *buffer);
 
+/* As python3 does where the program itself raises: for SystemExit PyErr_Print()
+ * ends the process, with its status, and ^C is to kill it. */
+static int failed_callback(void)
+{
+	if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+		*cpython_unhandled_interrupt() = 1;
+	PyErr_Print();
+	return 1;
+}
+
 void resume_process(struct startup *startup)
 {
 	union {
@@ -354,7 +365,7 @@ void resume_process(struct startup *startup)
 	__pthread_register_cancel(&bottom.unwind);
 	check(startup);
 	resume_python(startup, 0);
-	exit(finish_code(run_startup(startup)));
+	exit(finish_code(callbacks_after() ? failed_callback() : run_startup(startup)));
 }
 
 void resume_release(void)

@@ -4,6 +4,7 @@
  */
 #include "start.h"
 #include "cpython.h"
+#include "pyimage.h"
 #include "talk.h"
 
 #include <stdlib.h>
@@ -34,11 +35,13 @@ void start_python(char *program, char **options)
 		talk_refuse("out of memory");
 	argv[0] = program;
 	memcpy(argv + 1, options, (size_t)argc++ * sizeof *argv);
+	pyimage_add();
 	PyPreConfig_InitPythonConfig(&pre);
 	must(Py_PreInitializeFromBytesArgs(&pre, argc, argv));
 	PyConfig_InitPythonConfig(&config);
 	must(PyConfig_SetBytesArgv(&config, argc, argv));
 	must(Py_InitializeFromConfig(&config));
 	PyConfig_Clear(&config);
+	pyimage_show();
 	free(argv);
 }

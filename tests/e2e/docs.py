@@ -11,7 +11,7 @@ import lib
 from tap import Skip, done, equal, run, that
 
 MAN = os.path.join(lib.ROOT, "docs/man")
-PAGES = ["pydump.1", "pyimage.1", "pyimage.5"]
+PAGES = ["pydump.1", "pyimage.1", "pyimage.5", "pyimage.7"]
 ENV = {"PATH": lib.BIN + ":/usr/bin:/bin", "PYIMAGE": None, "LC_ALL": "C.UTF-8"}
 BASE = 0x1f0000000000
 
@@ -232,10 +232,14 @@ run("a reader by pyimage(5) agrees with pydump info", stranger)
 # ------------------------------------------------------------ examples
 def examples(page):
     """[command, what the page shows of its output or None]..."""
-    found = []
+    found, inside = [], False
     for line in section(page, "EXAMPLES").splitlines():
-        if match := re.match(r" {11}\$ (.*)", line):
+        if inside:	# a here-document
+            found[-1][0] += "\n" + line[11:]
+            inside = line[11:] != "END"
+        elif match := re.match(r" {11}\$ (.*)", line):
             found.append([match[1], None])
+            inside = match[1].endswith("<<'END'")
         elif found and re.match(r" {11}\S", line):
             found[-1][1] = (found[-1][1] or "") + line.strip() + "\n"
     return found
@@ -253,9 +257,9 @@ def all_examples(page):
     that(len(list_of) >= 5, "only %d examples were found in %s" % (len(list_of), page))
 
 
-for page in "pydump.1", "pyimage.1":
+for page in "pydump.1", "pyimage.1", "pyimage.7":
     run("%s has examples" % page, all_examples, page)
     place = lib.folder("docs")
     for command, shown in examples(page) if shutil.which("mandoc") else []:
-        run("%s: %s" % (page, command), example, command, shown, place)
+        run("%s: %s" % (page, command.split("\n")[0]), example, command, shown, place)
 done()
