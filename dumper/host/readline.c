@@ -4,10 +4,11 @@
  * (readline.c, terminal.c). CPython calls it at the import of its module
  * readline (Modules/readline.c, setup_readline). All that belongs to the process
  * that edits lines: an import in the build defers the call to the restore. The
- * functions here stand before readline's own, since a preloaded object comes
- * first where symbols are looked up, and pass on all other calls.
+ * functions here stand before readline's own (interpose.h) and pass on all other
+ * calls.
  */
 #include "readline.h"
+#include "interpose.h"
 #include "talk.h"
 
 #include <dlfcn.h>
@@ -46,23 +47,6 @@ void readline_watch(void)
 	building = 1;
 }
 
-/* The object that the caller's address lies in; NULL: the executable. */
-static void *object_of(void *address)
-{
-	Dl_info info;
-
-	return dladdr(address, &info) ? dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD) : NULL;
-}
-
-/* The function that the caller would have got without the one here. */
-static void *next_of(void *caller, const char *name)
-{
-	void *object = object_of(caller);
-	void *found = object ? dlsym(object, name) : NULL;
-
-	return found ? found : dlsym(RTLD_NEXT, name);
-}
-
 /* Such as get_line_buffer() would otherwise read through a null pointer. A length
  * of 0 that goes with it makes readline extend it before it writes. */
 static void provide_line(void *object)
@@ -75,7 +59,7 @@ static void provide_line(void *object)
 
 static int defer(void *caller)
 {
-	void *object = building && !module ? object_of(caller) : NULL;
+	void *object = building && !module ? interpose_object(caller) : NULL;
 
 	if (!object || !dlsym(object, "PyInit_readline"))
 		return 0;
@@ -104,7 +88,7 @@ static int put_down(void *caller, int kind, const char *text, const char *value)
 {
 	struct request *made;
 
-	if (!building || !module || object_of(caller) != module)
+	if (!building || !module || interpose_object(caller) != module)
 		return 0;
 	made = calloc(1, sizeof *made);
 	if (!made)
@@ -121,30 +105,30 @@ static int put_down(void *caller, int kind, const char *text, const char *value)
 
 int rl_initialize(void)
 {
-	if (defer(CALLER) || (building && module && object_of(CALLER) == module))
+	if (defer(CALLER) || (building && module && interpose_object(CALLER) == module))
 		return 0;
-	return ((initialize_function)next_of(CALLER, "rl_initialize"))();
+	return ((initialize_function)interpose_next(CALLER, "rl_initialize"))();
 }
 
 int rl_parse_and_bind(char *line)
 {
 	if (put_down(CALLER, LINE, line, NULL))
 		return 0;
-	return ((line_function)next_of(CALLER, "rl_parse_and_bind"))(line);
+	return ((line_function)interpose_next(CALLER, "rl_parse_and_bind"))(line);
 }
 
 int rl_read_init_file(const char *name)
 {
 	if (put_down(CALLER, INIT_FILE, name, NULL))
 		return 0;
-	return ((file_function)next_of(CALLER, "rl_read_init_file"))(name);
+	return ((file_function)interpose_next(CALLER, "rl_read_init_file"))(name);
 }
 
 int rl_variable_bind(const char *name, const char *value)
 {
 	if (put_down(CALLER, VARIABLE, name, value))
 		return 0;
-	return ((variable_function)next_of(CALLER, "rl_variable_bind"))(name, value);
+	return ((variable_function)interpose_next(CALLER, "rl_variable_bind"))(name, value);
 }
 
 void readline_resume(void)
