@@ -11,6 +11,7 @@
 #include "environment.h"
 #include "finish.h"
 #include "hooks.h"
+#include "hooks_gtk.h"
 #include "patches.h"
 #include "rehearse.h"
 #include "resume.h"
@@ -57,6 +58,7 @@ int full_finish(void)
 		return 1;
 	hooks_release();
 	callbacks_release();
+	hooks_gtk_release();
 	environment_release();
 	resume_release();
 	run_release();

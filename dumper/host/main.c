@@ -17,6 +17,7 @@
 #include "gc_view.h"
 #include "heap_view.h"
 #include "hooks.h"
+#include "hooks_gtk.h"
 #include "imports.h"
 #include "libc_state.h"
 #include "options.h"
@@ -74,6 +75,7 @@ static void prepare(const char *program, const struct talk_spec *spec)
 	talk_progress("preparing");
 	freeze_check_threads();
 	hooks_before();
+	hooks_gtk_prepare();
 	fini_prepare();
 	streams_prepare();
 	environment_prepare();
@@ -106,6 +108,7 @@ static int host_main(int argc, char **argv, char **envp)
 		trace_descriptor(spec.trace);
 	attributes_keep();
 	readline_watch();
+	hooks_gtk_watch();
 	path0_reserve(entry_file());
 	load(&spec);
 	callbacks_before();

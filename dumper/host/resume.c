@@ -12,6 +12,7 @@
 #include "enter.h"
 #include "handoff.h"
 #include "hooks.h"
+#include "hooks_gtk.h"
 #include "imports.h"
 #include "options.h"
 #include "readline.h"
@@ -282,6 +283,7 @@ void resume_python(const struct startup *startup, int rehearse)
 	if (startup->timezone_changed)
 		must(renew_timezone(), "the time zone");
 	must(user_site_resume(startup->user_site), "the user's site folder");
+	must(hooks_gtk_resume(), "GTK");
 }
 
 /* A late refusal: nothing has been done yet but to libc's state and signals,
