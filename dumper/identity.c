@@ -151,7 +151,7 @@ static void add_modules(struct maker *maker)
 		add_module(maker, modules.items[i]);
 	for (size_t i = 0; i < read->count; i++)
 		if (*read->items[i] == '/')
-			add_file(maker, read->items[i], by_dpkg(maker, read->items[i]));
+			add_folder(maker, read->items[i], by_dpkg(maker, read->items[i]));
 	list_free(&modules);
 }
 
@@ -297,10 +297,21 @@ static void add_names(const struct report *report, struct list *names)
 	list_sort(names);
 }
 
+/* No matter of freshness: each run has its own folder. */
+static void add_working_folder(struct maker *maker)
+{
+	const struct list *read = &maker->source->report->read;
+
+	for (size_t i = 0; i < read->count; i++)
+		if (*read->items[i] != '/')
+			add_guard(maker, IMAGE_GUARD_ABSENT, 0, read->items[i]);
+}
+
 static int make(struct maker *maker, struct err *err)
 {
 	enum spec_freshness freshness = maker->source->freshness;
 
+	add_working_folder(maker);
 	add_guard(maker, IMAGE_GUARD_TIMEZONE, 0, LOCALTIME);
 	if (freshness == SPEC_NONE)
 		return 0;

@@ -9,7 +9,8 @@
  *	shared library or other mapped file	the file, always
  *	module that dpkg owns			its folder, only if dpkg ran
  *	module below site-/dist-packages	its folder
- *	other module, other file read		the file
+ *	other module, other file read		the file, or that it is absent
+ *	file looked for in the working folder	that it is absent, always
  *	folder of sys.path			the folder, or that it is absent
  *	pyvenv.cfg beside and above python	the file, or that it is absent
  *	/etc/localtime				never stale: tzset()

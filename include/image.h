@@ -117,7 +117,8 @@ enum image_guard_kind {
 				   with IMAGE_GUARD_BY_DPKG need no look */
 	IMAGE_GUARD_FILE = 2,	/* regular file: size and mtime */
 	IMAGE_GUARD_FOLDER = 3,	/* folder: mtime */
-	IMAGE_GUARD_ABSENT = 4,	/* nothing may be there */
+	IMAGE_GUARD_ABSENT = 4,	/* nothing may be there; without a slash it is
+				   a name in the working folder */
 	IMAGE_GUARD_TIMEZONE = 5,/* /etc/localtime: tzset() where it differs;
 				   never stale */
 };

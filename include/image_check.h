@@ -411,6 +411,17 @@ static inline int image_check_ranges(const void *bytes, const struct image_table
 	return 1;
 }
 
+/* Absolute; what has to be absent may be a name in the working folder. */
+static inline int image_check_guard_path(uint32_t kind, const char *path)
+{
+	if (path[0] == '/' || kind != IMAGE_GUARD_ABSENT)
+		return path[0] == '/';
+	for (; *path; path++)
+		if (*path == '/')
+			return 0;
+	return 1;
+}
+
 static inline int image_check_strings(const void *bytes, const struct image_header *header)
 {
 	const struct image_guard *guard = image_rows(bytes, &header->guards);
@@ -420,7 +431,8 @@ static inline int image_check_strings(const void *bytes, const struct image_head
 
 	for (uint32_t i = 0; i < header->guards.count; i++) {
 		path = image_string(bytes, header, guard[i].path);
-		if (!path || path[0] != '/' || guard[i].mtime_nsec >= 1000000000)
+		if (!path || !image_check_guard_path(guard[i].kind, path)
+		    || guard[i].mtime_nsec >= 1000000000)
 			return 0;
 	}
 	for (uint32_t i = 0; i < header->files.count; i++) {

@@ -70,6 +70,13 @@ static int stale(struct reason *reason, const char *why, const char *path)
 	return -1;
 }
 
+static int in_the_way(struct reason *reason, const char *name)
+{
+	say_reason(reason, "the working folder", "it has a file that imports would have read:", 0);
+	reason->detail = name;
+	return -1;
+}
+
 int guard_check(const void *meta, const struct image_header *header, int local,
 	int *timezone_changed, struct reason *reason)
 {
@@ -90,6 +97,8 @@ int guard_check(const void *meta, const struct image_header *header, int local,
 		why = differs(row, path);
 		if (why && row->kind == IMAGE_GUARD_TIMEZONE)
 			*timezone_changed = 1;
+		else if (why && path[0] != '/')
+			return in_the_way(reason, path);
 		else if (why)
 			return stale(reason, why, path);
 	}

@@ -6,6 +6,7 @@
 #include "control.h"
 #include "cpython.h"
 #include "entry.h"
+#include "hooks_matplotlib.h"
 #include "imports.h"
 #include "talk.h"
 
@@ -175,6 +176,7 @@ void report_send(char **warmups)
 	for (; *warmups; warmups++)
 		put("read", *warmups);
 	entry_report(put);
+	hooks_matplotlib_files(put);
 	if (fclose(stream))
 		talk_refuse("out of memory");
 	talk_send(CONTROL_REPORT, report, report_length);

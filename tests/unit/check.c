@@ -267,11 +267,25 @@ BROKEN(strings_none, header()->strings.count = 0, IMAGE_FAULT_STRING)
 BROKEN(locale, header()->locale = 0, IMAGE_FAULT_STRING)
 BROKEN(timezone, header()->timezone = STRINGS + 28, IMAGE_FAULT_STRING)
 BROKEN(guard_path, *(uint32_t *)(void *)(image.bytes + GUARDS + 8) = 1, IMAGE_FAULT_ROW)
+BROKEN(guard_below, *(uint32_t *)(void *)(image.bytes + GUARDS) = IMAGE_GUARD_ABSENT;
+	memcpy(image.bytes + STRINGS + 9, "a/b", 4), IMAGE_FAULT_ROW)
 BROKEN(file_path, *(uint32_t *)(void *)(image.bytes + FILES + 8) = STRINGS + 1, IMAGE_FAULT_ROW)
 BROKEN(file_fd, *(int32_t *)(void *)(image.bytes + FILES) = -1, IMAGE_FAULT_ROW)
 BROKEN(name, *(uint32_t *)(void *)(image.bytes + NAMES) = ~0u, IMAGE_FAULT_ROW)
 BROKEN(hot_wraps, *(uint64_t *)(void *)(image.bytes + HOT + 8) = -4096ull, IMAGE_FAULT_ROW)
 BROKEN(reserve_odd, image.bytes[RESERVES] = 1, IMAGE_FAULT_ROW)
+
+/* Of a working folder that is not known yet: only that nothing is there. */
+START_TEST(guard_in_folder)
+{
+	struct image_guard *row = (struct image_guard *)(void *)(image.bytes + GUARDS);
+
+	row->path = STRINGS + 23;
+	ck_assert_int_eq(check(bytes, META, FILE_SIZE), IMAGE_FAULT_ROW);
+	row->kind = IMAGE_GUARD_ABSENT;
+	ck_assert_int_eq(check(bytes, META, FILE_SIZE), IMAGE_SOUND);
+}
+END_TEST
 
 /* Every beginning of the image, in a block of that very size: ASan watches. */
 START_TEST(cut)
@@ -360,7 +374,7 @@ int main(void)
 		descends, offset_behind, offset_wraps, size_behind, no_meta,
 		meta_writable, entry_elsewhere, handoff_nowhere, table_offset,
 		table_count, table_odd, table_hot, table_cpu, strings_end, strings_none,
-		locale, timezone, guard_path, file_path, file_fd, name, hot_wraps,
+		locale, timezone, guard_path, guard_below, guard_in_folder, file_path, file_fd, name, hot_wraps,
 		reserve_odd, cut, flips, which_faults_know_python, header_follows_prefix,
 	};
 	Suite *suite = suite_create("check");

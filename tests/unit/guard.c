@@ -190,6 +190,23 @@ START_TEST(appeared)
 }
 END_TEST
 
+START_TEST(in_the_working_folder)
+{
+	char *before = getcwd(NULL, 0);
+
+	add(IMAGE_GUARD_ABSENT, "new", 0)->path = string("new");
+	ck_assert_int_eq(chdir(folder), 0);
+	ck_assert_int_eq(check(), 0);
+	write_file("new", "");
+	ck_assert_int_eq(check(), -1);
+	ck_assert_str_eq(reason.detail, "new");
+	ck_assert_str_eq(reason.what, "the working folder");
+	ck_assert_ptr_null(reason.advice);
+	ck_assert_int_eq(chdir(before), 0);
+	free(before);
+}
+END_TEST
+
 START_TEST(dpkg_holds)
 {
 	add(IMAGE_GUARD_FILE, "a", IMAGE_GUARD_BY_DPKG)->size++;
@@ -341,8 +358,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		all_hold, size_changed, mtime_changed, gone, other_kind, folder_changed,
-		appeared, dpkg_holds, dpkg_folder, dpkg_changed, dpkg_one_appeared,
-		dpkg_not_there, not_by_dpkg, timezone, damaged, opens, opens_at_the_lowest,
+		appeared, in_the_working_folder, dpkg_holds, dpkg_folder, dpkg_changed,
+		dpkg_one_appeared, dpkg_not_there, not_by_dpkg, timezone, damaged, opens, opens_at_the_lowest,
 		does_not_open, fifo_does_not_block,
 	};
 	Suite *suite = suite_create("guard");

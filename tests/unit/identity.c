@@ -112,6 +112,8 @@ static void setup(void)
 	list_add(&report.path, in_root("/venv/site-packages"));
 	list_add(&report.path, in_root("/home/x.zip"));
 	list_add(&report.read, in_root("/home/data"));
+	list_add(&report.read, in_root("/home/settings"));
+	list_add(&report.read, "settings");
 	source = (struct identity_source){
 		.report = &report, .maps = &maps, .python = strdup(in_root("/bin/python3")),
 		.host = strdup(in_root("/lib/host.so")), .dpkg = strdup(in_root("/dpkg")),
@@ -164,6 +166,7 @@ static void expect_no_more(void)
 static void expect_common(void)
 {
 	expect(IMAGE_GUARD_TIMEZONE, 0, "/etc/localtime");
+	expect(IMAGE_GUARD_ABSENT, 0, "settings");
 	expect(IMAGE_GUARD_FILE, 0, in_root("/lib/other.so"));
 }
 
@@ -176,6 +179,7 @@ static void expect_environment(void)
 	expect(IMAGE_GUARD_FILE, 0, in_root("/home/mine/mine.py"));
 	expect(IMAGE_GUARD_FILE, 0, in_root("/home/x.zip"));
 	expect(IMAGE_GUARD_FILE, 0, in_root("/home/data"));
+	expect(IMAGE_GUARD_ABSENT, 0, in_root("/home/settings"));
 }
 
 START_TEST(dpkg_vouches_for_what_it_owns)
@@ -244,6 +248,7 @@ START_TEST(none_takes_the_time_zone)
 {
 	make(SPEC_NONE);
 	expect(IMAGE_GUARD_TIMEZONE, 0, "/etc/localtime");
+	expect(IMAGE_GUARD_ABSENT, 0, "settings");
 	expect_no_more();
 }
 END_TEST
