@@ -99,6 +99,21 @@ static int search_all(const char *records, const struct list *patterns,
 	return 0;
 }
 
+/* dpkg-query takes these for patterns. Below /etc lie conffiles, which their users
+ * change (Debian policy 10.7), and Debian's sitecustomize is a link to one. Such
+ * files count as nobody's and get their own guards. */
+static int can_be_owned(const char *path)
+{
+	char *real;
+	int can = !strpbrk(path, "*?[\\\n");
+
+	real = can ? realpath(path, NULL) : NULL;
+	if (real)
+		can = strncmp(real, "/etc/", 5) != 0;
+	free(real);
+	return can;
+}
+
 int dpkg_find_owned(const char *records, const struct list *paths,
 		    char *const *environment, struct list *owned, struct err *err)
 {
@@ -110,9 +125,7 @@ int dpkg_find_owned(const char *records, const struct list *paths,
 	for (size_t i = 0; i < paths->count; i++) {
 		char *other = twin(paths->items[i]);
 
-		/* dpkg-query takes these for patterns: such files count as
-		 * nobody's and get their own guards */
-		if (!strpbrk(paths->items[i], "*?[\\\n")) {
+		if (can_be_owned(paths->items[i])) {
 			list_add(&patterns, paths->items[i]);
 			if (other)
 				list_add(&patterns, other);

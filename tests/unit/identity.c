@@ -70,9 +70,9 @@ static void make_dpkg(void)
 		"Package: own\nStatus: install ok installed\nArchitecture: all\n"
 		"Version: 1\nMaintainer: x\nDescription: x\n\n");
 	unit_file(root, "/dpkg/info/format", "1\n");
-	snprintf(files, sizeof(files), "%s\n%s\n%s\n%s\n%s\n", in_root("/lib"),
+	snprintf(files, sizeof(files), "%s\n%s\n%s\n%s\n%s\n%s\n", in_root("/lib"),
 		 in_root("/lib/own.so"), in_root("/lib/py"), in_root("/lib/py/a.py"),
-		 in_root("/bin/python3"));
+		 in_root("/lib/py/conf"), in_root("/bin/python3"));
 	unit_file(root, "/dpkg/info/own.list", files);
 }
 
@@ -199,6 +199,19 @@ START_TEST(dpkg_vouches_for_what_it_owns)
 	expect(IMAGE_GUARD_FOLDER, 1, in_root("/lib/py"));
 	expect(IMAGE_GUARD_FOLDER, 0, in_root("/venv/site-packages/pkg"));
 	expect_no_more();
+}
+END_TEST
+
+/* A package owns it, but it is changed without dpkg. Only ever looked at. */
+START_TEST(what_lies_in_etc_is_nobodys)
+{
+	if (access("/usr/bin/dpkg-query", X_OK) || access("/etc/debian_version", R_OK))
+		unit_skip("no dpkg-query, or not Debian");
+	ck_assert_int_eq(symlink("/etc/debian_version", in_root("/lib/py/conf")), 0);
+	list_add(&report.read, in_root("/lib/py/conf"));
+	make(SPEC_DPKG);
+	expect(IMAGE_GUARD_FILE, 0, in_root("/lib/py/conf"));
+	expect(IMAGE_GUARD_FOLDER, 1, in_root("/lib/py"));
 }
 END_TEST
 
@@ -374,7 +387,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		dpkg_vouches_for_what_it_owns, without_dpkg_nothing_is_owned,
+		dpkg_vouches_for_what_it_owns, what_lies_in_etc_is_nobodys,
+		without_dpkg_nothing_is_owned,
 		stat_takes_every_file, libs_takes_libraries, none_takes_the_time_zone,
 		a_virtual_environment_is_guarded_by_its_file, names_come_from_site_folders,
 		a_change_while_building_is_refused, a_later_change_is_found,
