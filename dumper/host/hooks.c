@@ -232,6 +232,51 @@ static PyObject *logging_after(PyObject *module)
 	return start;
 }
 
+/* gunicorn/config.py: the defaults of three settings, User, Group and Chdir, are
+ * what the process had at import. What is prepared is (classes, gunicorn.util's
+ * getcwd, the attribute's name). */
+static PyObject *gunicorn_before(PyObject *module)
+{
+	PyObject *user = PyObject_GetAttrString(module, "User");
+	PyObject *group = PyObject_GetAttrString(module, "Group");
+	PyObject *chdir = PyObject_GetAttrString(module, "Chdir");
+	PyObject *util = PyObject_GetAttrString(module, "util");
+	PyObject *getcwd = util ? PyObject_GetAttrString(util, "getcwd") : NULL;
+	PyObject *all = NULL;
+
+	if (user && group && chdir && getcwd)
+		all = Py_BuildValue("(OOOOs)", user, group, chdir, getcwd, "default");
+	Py_XDECREF(user);
+	Py_XDECREF(group);
+	Py_XDECREF(chdir);
+	Py_XDECREF(util);
+	Py_XDECREF(getcwd);
+	return all;
+}
+
+/* Setting an attribute of a class is dear: only one that is another. */
+static int renew_default(PyObject *prepared, int which, PyObject *now)
+{
+	PyObject *class = PyTuple_GET_ITEM(prepared, which);
+	PyObject *name = PyTuple_GET_ITEM(prepared, 4);
+	PyObject *old = now ? PyObject_GetAttr(class, name) : NULL;
+	int same = old ? PyObject_RichCompareBool(old, now, Py_EQ) : -1;
+	int failed = same < 0 || (!same && PyObject_SetAttr(class, name, now));
+
+	Py_XDECREF(old);
+	Py_XDECREF(now);
+	return failed;
+}
+
+static PyObject *gunicorn_after(PyObject *prepared)
+{
+	if (renew_default(prepared, 0, PyLong_FromUnsignedLong(geteuid())) ||
+	    renew_default(prepared, 1, PyLong_FromUnsignedLong(getegid())) ||
+	    renew_default(prepared, 2, PyObject_CallNoArgs(PyTuple_GET_ITEM(prepared, 3))))
+		return NULL;
+	Py_RETURN_NONE;
+}
+
 static struct hook {
 	const char *module;
 	PyObject *(*before)(PyObject *module);
@@ -245,6 +290,7 @@ static struct hook {
 	{ "numpy.random", numpy_before, numpy_after, NULL },
 	{ "multiprocessing.process", process_before, process_after, NULL },
 	{ "logging", logging_before, logging_after, NULL },
+	{ "gunicorn.config", gunicorn_before, gunicorn_after, NULL },
 };
 
 #define HOOKS (sizeof hooks / sizeof *hooks)
@@ -277,6 +323,18 @@ int hooks_after(void)
 			return -1;
 		Py_DECREF(result);
 	}
+	return 0;
+}
+
+int hooks_renew_answers(const char *module)
+{
+	static const char *const names[] = {
+		"gunicorn.config", "multiprocessing.process", NULL
+	};
+
+	for (const char *const *name = names; *name; name++)
+		if (strcmp(module, *name) == 0)
+			return 1;
 	return 0;
 }
 

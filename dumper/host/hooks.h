@@ -12,6 +12,9 @@ void hooks_before(void);
  * set where that fails. */
 int hooks_after(void);
 
+/* Whether this module's row renews all that its body asks about the process (asked.h). */
+int hooks_renew_answers(const char *module);
+
 /* The last thing before the freeze, in the process that is frozen. */
 void hooks_uninstantiate(void);
 

@@ -4,6 +4,7 @@
  * libc, starts CPython as its own main would have, and leads it to the freeze.
  * In any other process it does nothing.
  */
+#include "asked.h"
 #include "attributes.h"
 #include "callbacks.h"
 #include "collector.h"
@@ -110,7 +111,9 @@ static int host_main(int argc, char **argv, char **envp)
 	readline_watch();
 	hooks_gtk_watch();
 	path0_reserve(entry_file());
+	asked_begin();
 	load(&spec);
+	asked_end();
 	callbacks_before();
 	collector_keep();
 	path0_unreserve();

@@ -6,6 +6,7 @@
  */
 #include "resume.h"
 #include "callbacks.h"
+#include "asked.h"
 #include "cpython.h"
 #include "environment.h"
 #include "finish.h"
@@ -323,6 +324,9 @@ static void check(struct startup *startup)
 	if (variable)
 		plain_python(startup, "environment: imports changed a variable that was "
 			"otherwise while building: ", variable);
+	why = asked_differs();
+	if (why)
+		plain_python(startup, "process: it differs from that of the build in its ", why);
 	if (startup->options.flags)
 		must(options_resume(&startup->options), "the options");
 	if (!repl_is_ours(startup))

@@ -46,6 +46,51 @@ def library_variables():
         equal((got.status, name.encode() in got.err), (70, True), name)
 
 
+# ------------------------------------------------------------ what imports ask
+def asker(body):
+    """An image that holds a module with this body, imported in a folder of its own."""
+    place = lib.folder("asker")
+    lib.write(place + "/asking.py", body)
+    code = "sys.path.insert(0, %r)\nimport asking\nsys.path.remove(%r)" % (place, place)
+    return image(code), place
+
+
+def asked_for_the_folder():
+    for body in "import os\nV = os.getcwd()", "import os\nV = os.path.abspath('x')[:-2]", \
+            "from posix import getcwdb as ask\nV = ask().decode()":
+        path, place = asker(body)
+        code = "import sys; print(sys.modules['asking'].V)"
+        equal(go(path, code), (0, lib.WORK.encode() + b"\n", b""))
+        got = go(path, code, cwd=place)
+        equal((got.status, got.out), (70, b""), body)
+        that(b"working folder, which module asking asked for" in got.err, got.err)
+        got = go(path, "print(1)", cwd=place, env={"PYIMAGE": None})
+        equal(got, (0, b"1\n", b""))
+
+
+def asked_for_the_user():
+    if os.getuid():
+        raise Skip("optional: only root can be another user")
+    for name in "getuid", "geteuid", "getgid", "getegid":
+        path, _ = asker("import os\nV = os.%s()" % name)
+        equal(go(path, "import os; print(os.%s())" % name), (0, b"0\n", b""))
+        got = go(path, "pass", before=lib.as_nobody([]))
+        equal((got.status, got.out), (70, b""), name)
+        that(b"user or group, which module asking asked for" in got.err, got.err)
+
+
+def asked_later():
+    """Only the body of an imported module counts."""
+    code = "import os\ndef ask(): return os.getcwd(), os.geteuid()\n"
+    path, place = asker(code)
+    got = go(path, "import sys; print(*sys.modules['asking'].ask())", cwd=place,
+             before=lib.as_nobody([]) if os.getuid() == 0 else ())
+    user = lib.NOBODY if os.getuid() == 0 else os.getuid()
+    equal(got, (0, b"%s %d\n" % (place.encode(), user), b""))
+    path = image("import os\nm.here = os.getcwd(), os.getuid()\n")	# a warm-up file
+    equal(go(path, "print(1)", cwd=place), (0, b"1\n", b""))
+
+
 # ------------------------------------------------------------ state that must be new
 def sqlite_random():
     path = image("import sqlite3\n"
@@ -206,6 +251,9 @@ def shadowed_in_the_folder():
 
 run("a variable that imports changed", changed_variable)
 run("variables of libraries", library_variables)
+run("a module that asks for the folder", asked_for_the_folder)
+run("a module that asks for the user", asked_for_the_user)
+run("a module that asks later", asked_later)
 run("sqlite's random numbers", sqlite_random)
 run("the machine's name", host_name)
 run("logging's start", logging_start)
