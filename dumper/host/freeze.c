@@ -189,6 +189,7 @@ void freeze(void)
 	child = fork();
 	if (child == 0) {
 		PyOS_AfterFork_Child();
+		hooks_forked();
 		gc_view_note();		/* threading's handler makes locks anew */
 		close(ends[0]);
 		watching = 0;

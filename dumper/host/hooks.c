@@ -4,9 +4,12 @@
  */
 #include "hooks.h"
 #include "cpython.h"
+#include "hooks_numpy.h"
+#include "hooks_random.h"
 #include "imports.h"
 #include "patches.h"
 #include "talk.h"
+#include "watch.h"
 
 #include <dlfcn.h>
 #include <limits.h>
@@ -50,110 +53,6 @@ static PyObject *platform_before(PyObject *module)
 	Py_XDECREF(cache);
 	PyErr_Clear();
 	return none_for(module, "_uname_cache");
-}
-
-/* random.py: the functions of the module are methods of one instance, seeded
- * at import. What is prepared is (type's seed, instance). */
-static PyObject *random_before(PyObject *module)
-{
-	PyObject *instance = PyObject_GetAttrString(module, "_inst");
-	PyObject *core = PyImport_ImportModule("_random");
-	PyObject *type = core ? PyObject_GetAttrString(core, "Random") : NULL;
-	PyObject *seed = type ? PyObject_GetAttrString(type, "seed") : NULL;
-	PyObject *pair = seed && instance ? PyTuple_Pack(2, seed, instance) : NULL;
-
-	Py_XDECREF(instance);
-	Py_XDECREF(core);
-	Py_XDECREF(type);
-	Py_XDECREF(seed);
-	return pair;
-}
-
-static PyObject *random_after(PyObject *pair)
-{
-	PyObject *instance = PyTuple_GET_ITEM(pair, 1);
-
-	if (PyObject_SetAttrString(instance, "gauss_next", Py_None))
-		return NULL;
-	return PyObject_CallOneArg(PyTuple_GET_ITEM(pair, 0), instance);
-}
-
-/* numpy.random's functions are methods of one RandomState on an MT19937. Its
- * seed() costs 70 pages; the state itself is two. What is prepared is the
- * state's address (numpy/random/bitgen.h: the capsule holds a bitgen_t, whose
- * first member points to it; src/mt19937/mt19937.h: 624 words of key, then the
- * position in it), if the public `state` agrees with what is there; else seed.
- * seed() also drops the half of a pair of normal numbers that may be left. */
-#define MT_WORDS 624
-
-struct mt19937 {
-	uint32_t key[MT_WORDS];
-	int position;
-};
-
-static struct mt19937 *mt19937_of(void)
-{
-	PyObject *generator = NULL, *capsule = NULL, *names = PyDict_New(), *same = NULL;
-	static const char code[] =
-		"state = _rand._bit_generator.state\n"
-		"data = state['state']['key'].tobytes() if "
-		"state['bit_generator'] == 'MT19937' else b''\n"
-		"position = state['state']['pos']\n"
-		"capsule = _rand._bit_generator.capsule\n";
-	struct mt19937 *found = NULL;
-	PyObject *data, *position, *core = PyImport_ImportModule("numpy.random.mtrand");
-
-	if (core)
-		generator = PyObject_GetAttrString(core, "_rand");
-	if (generator && names && !PyDict_SetItemString(names, "_rand", generator))
-		same = PyRun_String(code, Py_file_input, names, names);
-	if (same) {
-		void **bitgen;
-
-		capsule = PyDict_GetItemString(names, "capsule");
-		data = PyDict_GetItemString(names, "data");
-		position = PyDict_GetItemString(names, "position");
-		bitgen = PyCapsule_GetPointer(capsule, "BitGenerator");
-		found = bitgen ? *bitgen : NULL;
-		if (found && (PyBytes_GET_SIZE(data) != sizeof found->key ||
-		    memcmp(PyBytes_AS_STRING(data), found->key, sizeof found->key) ||
-		    PyLong_AsLong(position) != found->position))
-			found = NULL;
-	}
-	PyErr_Clear();
-	Py_XDECREF(same);
-	Py_XDECREF(generator);
-	Py_XDECREF(core);
-	Py_XDECREF(names);
-	return found;
-}
-
-static struct mt19937 *numpy_state;
-
-static PyObject *numpy_before(PyObject *module)
-{
-	PyObject *seed = PyObject_GetAttrString(module, "seed");
-	PyObject *done = seed ? PyObject_CallNoArgs(seed) : NULL;
-
-	if (!done)
-		return NULL;
-	Py_DECREF(done);
-	numpy_state = mt19937_of();
-	return seed;
-}
-
-/* _legacy_seeding() with no seed also sets the first word's highest bit, which
- * makes the state one that is not all zero. */
-static PyObject *numpy_after(PyObject *seed)
-{
-	if (!numpy_state)
-		return PyObject_CallNoArgs(seed);
-	if (getrandom(numpy_state->key, sizeof numpy_state->key, 0) !=
-	    sizeof numpy_state->key)
-		return PyErr_SetFromErrno(PyExc_OSError);
-	numpy_state->key[0] |= 0x80000000u;
-	numpy_state->position = MT_WORDS;
-	Py_RETURN_NONE;
 }
 
 /* multiprocessing/process.py: the key that lets processes connect, and the folder
@@ -286,8 +185,8 @@ static struct hook {
 	{ "uuid", uuid_before, NULL, NULL },
 	{ "tempfile", tempfile_before, NULL, NULL },
 	{ "platform", platform_before, NULL, NULL },
-	{ "random", random_before, random_after, NULL },
-	{ "numpy.random", numpy_before, numpy_after, NULL },
+	{ "random", hooks_random_before, hooks_random_after, NULL },
+	{ "numpy.random", hooks_numpy_before, hooks_numpy_after, NULL },
 	{ "multiprocessing.process", process_before, process_after, NULL },
 	{ "logging", logging_before, logging_after, NULL },
 	{ "gunicorn.config", gunicorn_before, gunicorn_after, NULL },
@@ -295,10 +194,18 @@ static struct hook {
 
 #define HOOKS (sizeof hooks / sizeof *hooks)
 
+void hooks_watch(void)
+{
+	watch_start();
+	hooks_random_watch();
+	hooks_numpy_watch();
+}
+
 void hooks_before(void)
 {
 	PyObject *modules = PyImport_GetModuleDict();
 
+	watch_end();
 	for (size_t i = 0; i < HOOKS; i++) {
 		PyObject *module = PyDict_GetItemString(modules, hooks[i].module);
 
@@ -413,6 +320,11 @@ void hooks_uninstantiate(void)
 {
 	reset_openssl();
 	reset_sqlite();
+}
+
+void hooks_forked(void)
+{
+	hooks_random_forked();
 }
 
 void hooks_release(void)

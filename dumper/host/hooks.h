@@ -5,6 +5,9 @@
 #ifndef HOOKS_H
 #define HOOKS_H
 
+/* Before the workload: some of it is told from what modules do. */
+void hooks_watch(void);
+
 /* Before the freeze: takes out what is made again when it is needed next. */
 void hooks_before(void);
 
@@ -14,6 +17,9 @@ int hooks_after(void);
 
 /* Whether this module's row renews all that its body asks about the process (asked.h). */
 int hooks_renew_answers(const char *module);
+
+/* In the process that is frozen, after Python's own functions for a fork. */
+void hooks_forked(void);
 
 /* The last thing before the freeze, in the process that is frozen. */
 void hooks_uninstantiate(void);

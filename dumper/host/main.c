@@ -111,6 +111,7 @@ static int host_main(int argc, char **argv, char **envp)
 	readline_watch();
 	hooks_gtk_watch();
 	path0_reserve(entry_file());
+	hooks_watch();
 	asked_begin();
 	load(&spec);
 	asked_end();

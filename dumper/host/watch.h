@@ -1,0 +1,29 @@
+/*
+ * Looks over the shoulder of C functions of CPython and of extension modules while
+ * imports run: each is called through a word of a table, which is another one until
+ * the watch ends. Nothing of it is left in the image.
+ */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include "cpython.h"
+
+/* Python runs; nothing of the workload does. */
+void watch_start(void);
+
+/* Has ready() called once the extension module of this name is there. `late`: it
+ * was there before the watch began. */
+void watch_module(const char *name, void (*ready)(PyObject *module, int late));
+
+/* Has `ours` called for a function or method of C's whose flags are these. *theirs
+ * is the one to call on. 0, or -1: it is not of this kind, and goes unwatched. */
+int watch_function(PyObject *function, int flags, PyCFunction ours, PyCFunction *theirs);
+
+/* The same for both sides of an attribute of a C type. */
+int watch_attribute(PyObject *descriptor, getter our_get, setter our_set,
+	getter *their_get, setter *their_set);
+
+/* Puts all words back. */
+void watch_end(void);
+
+#endif
