@@ -176,6 +176,35 @@ static PyObject *gunicorn_after(PyObject *prepared)
 	Py_RETURN_NONE;
 }
 
+/* mercurial/pycompat.py: sysargv is sys.argv in bytes, made at import; no other
+ * module that is known does so. What is prepared is the list. */
+static PyObject *mercurial_before(PyObject *module)
+{
+	PyObject *list = PyObject_GetAttrString(module, "sysargv");
+
+	if (list && !PyList_CheckExact(list)) {
+		PyErr_SetString(PyExc_TypeError, "sysargv is no list");
+		Py_CLEAR(list);
+	}
+	return list;
+}
+
+static PyObject *mercurial_after(PyObject *list)
+{
+	PyObject *words = PySys_GetObject("argv");
+
+	if (PyList_SetSlice(list, 0, PyList_GET_SIZE(list), NULL))
+		return NULL;
+	for (Py_ssize_t i = 0; words && i < PyList_GET_SIZE(words); i++) {
+		PyObject *word = PyUnicode_EncodeFSDefault(PyList_GET_ITEM(words, i));
+
+		if (!word || PyList_Append(list, word))
+			return NULL;
+		Py_DECREF(word);
+	}
+	Py_RETURN_NONE;
+}
+
 static struct hook {
 	const char *module;
 	PyObject *(*before)(PyObject *module);
@@ -190,6 +219,7 @@ static struct hook {
 	{ "multiprocessing.process", process_before, process_after, NULL },
 	{ "logging", logging_before, logging_after, NULL },
 	{ "gunicorn.config", gunicorn_before, gunicorn_after, NULL },
+	{ "mercurial.pycompat", mercurial_before, mercurial_after, NULL },
 };
 
 #define HOOKS (sizeof hooks / sizeof *hooks)
