@@ -5,6 +5,7 @@
 #include "build.h"
 
 #include "alloc.h"
+#include "command.h"
 #include "control.h"
 #include "descriptors.h"
 #include "elfout.h"
@@ -21,6 +22,7 @@
 #include "path.h"
 #include "plan.h"
 #include "progress.h"
+#include "record.h"
 #include "spec.h"
 #include "target.h"
 
@@ -29,12 +31,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 /* Everything that is open or allocated while a build runs. */
 struct build {
-	const struct spec *spec;
+	struct spec *spec;
 	struct progress *progress;
 	struct build_result *result;
 	struct list environment;
@@ -262,6 +265,8 @@ static void make_report(const struct build *build, struct list *out)
 		list_print(out, "option=%s", spec->options.items[i]);
 	if (spec->entry)
 		list_print(out, "entry=%s", spec->entry);
+	for (size_t i = 0; i < spec->command.count; i++)
+		list_print(out, "command=%s", spec->command.items[i]);
 	for (size_t i = 0; i < spec->entry_words.count; i++)
 		list_print(out, "entry_word=%s", spec->entry_words.items[i]);
 	for (size_t i = 0; i < spec->imports.count; i++)
@@ -402,6 +407,8 @@ static void fill_result(struct build *build)
 		result->anonymous += build->plan.segments[i].anonymous != 0;
 	result->reserves = build->plan.reserves.count;
 	result->files = build->descriptors.count;
+	for (size_t i = 0; i < build->target.warnings.count; i++)
+		list_add(&result->warnings, build->target.warnings.items[i]);
 	for (size_t i = 0; i < build->identity.count; i++)
 		result->guards[build->identity.guards[i].kind]++;
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -424,15 +431,40 @@ static int check_warmups(const struct spec *spec, struct err *err)
 	return 0;
 }
 
+/* The command of --for, once for real: what it imports is what is frozen. */
+static int record(struct build *build, struct err *err)
+{
+	struct spec *spec = build->spec;
+	struct record record;
+	int result;
+
+	if (!spec->command.count)
+		return 0;
+	result = record_run(spec, &build->interpreter, &build->environment,
+			    build->progress, &record, err);
+	for (size_t i = 0; i < record.modules.count; i++)
+		list_add(&spec->recorded, record.modules.items[i]);
+	if (!result && WEXITSTATUS(record.status))
+		list_print(&build->result->warnings,
+			   "the command ended with status %d: the image holds what it "
+			   "imported until then", WEXITSTATUS(record.status));
+	record_free(&record);
+	return result;
+}
+
 static int run(struct build *build, struct err *err)
 {
-	const struct spec *spec = build->spec;
+	struct spec *spec = build->spec;
 
-	if (check_warmups(spec, err) || entry_check(spec, err) ||
+	if (command_find(spec, build->environment.items, err) ||
+	    check_warmups(spec, err) || entry_check(spec, err) ||
 	    output_create(spec->output, &build->output, err) ||
 	    interpreter_find(spec->python, build->environment.items,
 			     &build->interpreter, err) ||
-	    freeze(build, -1, err) || check_descriptors(build, err) ||
+	    record(build, err))
+		return -1;
+	clock_gettime(CLOCK_REALTIME, &build->start);
+	if (freeze(build, -1, err) || check_descriptors(build, err) ||
 	    save(build, err))
 		return -1;
 	target_end(&build->target);
@@ -463,7 +495,7 @@ static void release(struct build *build)
 		munmap(build->content, build->content_size);
 }
 
-int build_make(const struct spec *spec, char *const *environment,
+int build_make(struct spec *spec, char *const *environment,
 	       struct progress *progress, struct build_result *result,
 	       struct err *err)
 {
@@ -475,7 +507,6 @@ int build_make(const struct spec *spec, char *const *environment,
 
 	*result = (struct build_result){0};
 	environment_clean(environment, &spec->keep_env, &build.environment);
-	clock_gettime(CLOCK_REALTIME, &build.start);
 	failed = run(&build, err);
 	release(&build);
 	progress_clear(progress);

@@ -34,9 +34,9 @@ struct build_result {
 	double seconds;			/* that the build took */
 };
 
-/* Builds the image of the spec. Leaves nothing behind on failure.
+/* Builds the image of the spec, which a command's run (--for) completes. Leaves nothing behind on failure.
  * build_free() in either case. */
-int build_make(const struct spec *spec, char *const *environment,
+int build_make(struct spec *spec, char *const *environment,
 	       struct progress *progress, struct build_result *result,
 	       struct err *err);
 

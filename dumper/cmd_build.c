@@ -15,6 +15,7 @@
 
 static const char help[] =
 "usage: pydump build [-i MODULE]... [-w FILE] [-e ENTRY] -o IMAGE [OPTION]...\n"
+"       pydump build -o IMAGE [OPTION]... --for -- COMMAND [ARG...]\n"
 "\n"
 "Starts Python, imports the modules, and writes the whole process to IMAGE, an\n"
 "executable that goes on from there.\n"
@@ -25,6 +26,8 @@ static const char help[] =
 "  -e, --entry ENTRY     what the image runs, with all its arguments: a script's\n"
 "                        path (with a slash, or ending in .py), MODULE or\n"
 "                        MODULE:FUNCTION; without it the image is a python3\n"
+"      --for             run the Python command behind -- once, really; import\n"
+"                        what it imported; the image then is that command\n"
 "  -o, --output IMAGE    the image to write\n"
 "      --python PYTHON   a version (3.11) or an interpreter's path; default:\n"
 "                        /usr/bin/python3\n"
@@ -44,7 +47,7 @@ static const char help[] =
 "\n"
 "Exit status: 0 built, 1 refused, 2 usage, 74 I/O error.\n";
 
-static int build(const struct spec *spec, struct err *err)
+static int build(struct spec *spec, struct err *err)
 {
 	struct build_result result;
 	struct progress progress;

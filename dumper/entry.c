@@ -126,6 +126,7 @@ void entry_complete(struct spec *spec)
 
 int entry_check(const struct spec *spec, struct err *err)
 {
+	struct list words = {0};
 	struct script script;
 	struct stat status;
 	int result;
@@ -140,12 +141,12 @@ int entry_check(const struct spec *spec, struct err *err)
 		return err_set(err, ERR_REFUSED, "entry %s: it is neither a file nor a "
 			       "folder", spec->entry);
 	result = script_read(spec->entry, &script, err);
-	if (!result && script.interpreter && !script_is_python(script.interpreter) &&
-	    !(script.argument && script_is_python(script.argument)))
-		result = err_set(err, ERR_REFUSED, "entry %s: it is a script of %s%s%s and not "
-				 "of Python", spec->entry, script.interpreter,
-				 script.argument ? " " : "",
-				 script.argument ? script.argument : "");
+	if (!result)
+		result = script_words(spec->entry, &script, &words, err);
+	if (!result && words.count && !script_is_python(words.items[0]))
+		result = err_set(err, ERR_REFUSED, "entry %s: it is a script of %s and not of "
+				 "Python", spec->entry, words.items[0]);
+	list_free(&words);
 	script_free(&script);
 	return result;
 }

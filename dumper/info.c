@@ -269,6 +269,7 @@ void info_print_json(const struct elfin *elfin, const char *path, FILE *stream)
 	put_names(elfin, &json);
 	put_report(elfin, "python_options", "option", &json);
 	put_report(elfin, "entry_words", "entry_word", &json);
+	put_report(elfin, "command", "command", &json);
 	put_report(elfin, "imports", "import", &json);
 	put_report(elfin, "warm_ups", "warmup", &json);
 	put_report(elfin, "modules", "module", &json);

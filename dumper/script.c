@@ -73,6 +73,45 @@ int script_read(const char *path, struct script *script, struct err *err)
 	return 0;
 }
 
+/* "#!/usr/bin/env [-S] python3 [OPTION...]": the words behind env. */
+static int read_env(const char *path, const struct script *script, struct list *words,
+		    struct err *err)
+{
+	const char *text = script->argument ? script->argument : "";
+	int split = strncmp(text, "-S", 2) == 0;
+
+	if (split)
+		text += 2;
+	while (*text) {
+		size_t length;
+
+		while (*text == ' ' || *text == '\t')
+			text++;
+		length = split ? strcspn(text, " \t") : strlen(text);
+		if (length)
+			list_print(words, "%.*s", (int)length, text);
+		text += length;
+	}
+	if (!words->count || *words->items[0] == '-' || strpbrk(words->items[0], "= \t"))
+		return err_set(err, ERR_REFUSED, "%s: can't tell from its first line which "
+			       "interpreter runs it: #!%s %s", path, script->interpreter,
+			       script->argument ? script->argument : "");
+	return 0;
+}
+
+int script_words(const char *path, const struct script *script, struct list *words,
+		 struct err *err)
+{
+	if (!script->interpreter)
+		return 0;
+	if (strcmp(path_base(script->interpreter), "env") == 0)
+		return read_env(path, script, words, err);
+	list_add(words, script->interpreter);
+	if (script->argument)
+		list_add(words, script->argument);
+	return 0;
+}
+
 int script_is_python(const char *program)
 {
 	const char *base = path_base(program);

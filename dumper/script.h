@@ -4,6 +4,8 @@
 #ifndef SCRIPT_H
 #define SCRIPT_H
 
+#include "list.h"
+
 struct err;
 
 struct script {
@@ -15,6 +17,12 @@ struct script {
  * what is no regular file, can't be read or is a compiled program.
  * script_free() in either case. */
 int script_read(const char *path, struct script *script, struct err *err);
+
+/* The words of the first line: the interpreter, then options of its, each as the
+ * kernel or env(1) hands it over. None where there is no such line. Refuses a line
+ * of env that does not tell the interpreter. */
+int script_words(const char *path, const struct script *script, struct list *words,
+		 struct err *err);
 
 /* Is this the name of an interpreter of Python: "python", "python3", "python3.11",
  * "pypy3", with or without folders? */

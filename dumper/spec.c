@@ -19,6 +19,7 @@ enum option_value {
 	OPTION_KEEP_ENV,
 	OPTION_FRESHNESS,
 	OPTION_JSON,
+	OPTION_FOR,
 };
 
 static const struct option options[] = {
@@ -26,6 +27,7 @@ static const struct option options[] = {
 	{"warm-up", required_argument, NULL, 'w'},
 	{"output", required_argument, NULL, 'o'},
 	{"entry", required_argument, NULL, 'e'},
+	{"for", no_argument, NULL, OPTION_FOR},
 	{"python", required_argument, NULL, OPTION_PYTHON},
 	{"python-option", required_argument, NULL, OPTION_PYTHON_OPTION},
 	{"keep-env", required_argument, NULL, OPTION_KEEP_ENV},
@@ -217,6 +219,9 @@ static int take(struct spec *spec, int option, struct err *err)
 	case 'v':
 		spec->verbose = 1;
 		return 0;
+	case OPTION_FOR:
+		spec->has_command = 1;
+		return 0;
 	default:
 		spec->help = 1;
 		return 0;
@@ -256,6 +261,14 @@ int spec_parse(int argc, char **argv, struct spec *spec, struct err *err)
 	}
 	if (spec->help)
 		return 0;
+	for (; spec->has_command && optind < argc; optind++)
+		list_add(&spec->command, argv[optind]);
+	if (spec->has_command && (!spec->command.count || !*spec->command.items[0]))
+		return err_set(err, ERR_USAGE, "--for: the command is missing "
+			       "(--for -- COMMAND [ARG...])");
+	if (spec->has_command && spec->entry)
+		return err_set(err, ERR_USAGE, "--entry and --for exclude each other: the "
+			       "command is the entry");
 	if (optind < argc)
 		return err_set(err, ERR_USAGE,
 			       "%s: unexpected argument (modules are given with -i)",
@@ -279,5 +292,7 @@ void spec_free(struct spec *spec)
 	free(spec->entry);
 	free(spec->function);
 	list_free(&spec->entry_words);
+	list_free(&spec->command);
+	list_free(&spec->recorded);
 	*spec = (struct spec){0};
 }

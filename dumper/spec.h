@@ -22,12 +22,15 @@ struct spec {
 	struct list warmups;	/* files to run, absolute paths, in order */
 	struct list keep_env;	/* NAME or NAME=VALUE */
 	struct list options;	/* of python3: words, in order */
+	struct list command;	/* of --for, with its arguments; or empty */
+	struct list recorded;	/* what its run imported: record.h */
 	char *output;		/* as given */
 	char *python;		/* as given: a version or a path; NULL: default */
 	char *entry;		/* as given; a script's path is made absolute; or NULL */
 	struct list entry_words;	/* it as python3's words: entry.h */
 	char *function;		/* MODULE:FUNCTION that it calls, or NULL */
 	enum spec_freshness freshness;
+	int has_command;	/* --for was given */
 	int json;
 	int quiet;
 	int verbose;

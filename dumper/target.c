@@ -151,6 +151,8 @@ static int send_spec(struct target *target, const struct spec *spec,
 		list_print(&strings, "import=%s", spec->imports.items[i]);
 	for (size_t i = 0; i < spec->warmups.count; i++)
 		list_print(&strings, "warmup=%s", spec->warmups.items[i]);
+	for (size_t i = 0; i < spec->recorded.count; i++)
+		list_print(&strings, "recorded=%s", spec->recorded.items[i]);
 	for (size_t i = 0; i < spec->options.count; i++)
 		list_print(&strings, "option=%s", spec->options.items[i]);
 	for (size_t i = 0; i < spec->entry_words.count; i++)
@@ -366,6 +368,9 @@ int target_wait(struct target *target, struct progress *progress, struct err *er
 		case CONTROL_PROGRESS:
 			take_progress(target, progress);
 			break;
+		case CONTROL_WARNING:
+			list_add(&target->warnings, body->data);
+			break;
 		case CONTROL_REFUSED:
 			return take_refusal(body, err);
 		case CONTROL_REPORT:
@@ -413,6 +418,7 @@ void target_stop(struct target *target)
 	target_end(target);
 	message_free(&target->message);
 	report_free(&target->report);
+	list_free(&target->warnings);
 	frozen_free(&target->frozen);
 	free(target->doing);
 	*target = (struct target){.socket = -1};

@@ -24,6 +24,7 @@ struct target {
 	struct message message;
 	char *doing;		/* the last progress text */
 	struct report report;
+	struct list warnings;	/* for the user */
 	struct frozen frozen;	/* frozen.pid is 0 until it is frozen */
 };
 

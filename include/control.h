@@ -18,7 +18,10 @@ enum control_type {
 	 * the image runs), function=MODULE:FUNCTION (that the entry calls),
 	 * stack=SOFT:HARD (decimal, RLIMIT_STACK to go back to), trace=FD
 	 * (report which code opens this descriptor, then stop),
-	 * unset=NAME (variables that were only for starting the host) */
+	 * unset=NAME (variables that were only for starting the host),
+	 * recorded=NAME TAB LOADER TAB ORIGIN (what a run of the command imported,
+	 * as CONTROL_RECORD told it), record=1 (instead of a build: run the
+	 * interpreter with its arguments and tell what it imports) */
 	CONTROL_SPEC = 1,
 	/* host to pydump: one line of text for the progress display */
 	CONTROL_PROGRESS = 2,
@@ -35,6 +38,11 @@ enum control_type {
 	CONTROL_REPORT = 4,
 	/* host to pydump: struct control_frozen, then its patches */
 	CONTROL_FROZEN = 5,
+	/* host to pydump: one line of text, a warning for the user */
+	CONTROL_WARNING = 6,
+	/* host to pydump, while it records: one string each.
+	 * import=NAME TAB LOADER TAB ORIGIN, gone=NAME (it did not stay) */
+	CONTROL_RECORD = 7,
 };
 
 struct control_head {

@@ -83,10 +83,25 @@ static void hold(void)
 			;
 }
 
+static void (*loader_fini)(void);	/* ld.so's, which fini_run() stands for */
+static int left;
+
+void fini_keep(void (*rtld_fini)(void))
+{
+	loader_fini = rtld_fini;
+}
+
+void fini_leave(void)
+{
+	left = 1;
+}
+
 void fini_run(void)
 {
 	struct link_map *last = newest;
 
+	if (left && loader_fini)
+		loader_fini();
 	if (!newest)		/* the host's own process */
 		return;
 	while (last->l_next)

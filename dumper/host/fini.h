@@ -12,4 +12,10 @@ void fini_prepare(void);
  * runs the destructors that do something. */
 void fini_run(void);
 
+/* ld.so's function that fini_run() stands for. */
+void fini_keep(void (*rtld_fini)(void));
+
+/* This process is not to be frozen: it ends as any other. */
+void fini_leave(void);
+
 #endif

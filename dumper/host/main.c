@@ -25,6 +25,8 @@
 #include "path0.h"
 #include "quiesce.h"
 #include "readline.h"
+#include "record.h"
+#include "recorded.h"
 #include "rehearse.h"
 #include "report.h"
 #include "resume.h"
@@ -60,6 +62,7 @@ static void restore_stack_limit(const struct talk_spec *spec)
 static void load(const struct talk_spec *spec)
 {
 	entry_find();
+	recorded_import(spec->recorded);
 	for (char **name = spec->imports; *name; name++) {
 		talk_progress("importing %s", *name);
 		imports_module(*name);
@@ -91,9 +94,12 @@ static int host_main(int argc, char **argv, char **envp)
 {
 	struct talk_spec spec;
 
-	(void)argc;
-	freeze_watch_threads();
 	talk_read_spec(&spec);
+	if (spec.record) {
+		fini_leave();
+		return record_run(argc, argv, spec.unset);
+	}
+	freeze_watch_threads();
 	libc_state_keep(argv, envp);
 	environment_keep(spec.unset);
 	report_environment();
@@ -145,5 +151,6 @@ int __libc_start_main(int (*program)(int, char **, char **), int argc, char **ar
 
 	if (talk_open() < 0)
 		return next(program, argc, argv, init, fini, rtld_fini, end);
+	fini_keep(rtld_fini);
 	return next(host_main, argc, argv, init, fini, fini_run, end);
 }

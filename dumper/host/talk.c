@@ -51,7 +51,7 @@ static void read_all(void *data, size_t length)
 	}
 }
 
-static void write_all(const void *data, size_t length)
+static int try_write(const void *data, size_t length)
 {
 	const char *p = data;
 
@@ -62,10 +62,27 @@ static void write_all(const void *data, size_t length)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			_exit(1);
+			return -1;
 		p += n;
 		length -= (size_t)n;
 	}
+	return 0;
+}
+
+static void write_all(const void *data, size_t length)
+{
+	if (try_write(data, length))
+		_exit(1);
+}
+
+void talk_try_send(unsigned type, const void *data, size_t length)
+{
+	struct control_head head = { type, (uint32_t)length };
+	int error = errno;
+
+	if (fd >= 0 && (try_write(&head, sizeof head) || try_write(data, length)))
+		fd = -1;
+	errno = error;
 }
 
 void talk_send(unsigned type, const void *data, size_t length)
@@ -95,7 +112,8 @@ static char *value_of(char *string, const char *key)
 void talk_read_spec(struct talk_spec *spec)
 {
 	struct control_head head;
-	size_t imports = 0, warmups = 0, unset = 0, options = 0, entry = 0;
+	size_t imports = 0, warmups = 0, unset = 0, options = 0, entry = 0,
+		recorded = 0;
 	char *data, *value;
 
 	memset(spec, 0, sizeof *spec);
@@ -110,8 +128,9 @@ void talk_read_spec(struct talk_spec *spec)
 	spec->unset = calloc(1, sizeof *spec->unset);
 	spec->options = calloc(1, sizeof *spec->options);
 	spec->entry = calloc(1, sizeof *spec->entry);
+	spec->recorded = calloc(1, sizeof *spec->recorded);
 	if (!data || !spec->imports || !spec->warmups || !spec->unset || !spec->options ||
-	    !spec->entry)
+	    !spec->entry || !spec->recorded)
 		talk_refuse("out of memory");
 	read_all(data, head.length);
 	for (char *s = data; s < data + head.length; s += strlen(s) + 1) {
@@ -127,6 +146,10 @@ void talk_read_spec(struct talk_spec *spec)
 			append(&spec->entry, &entry, value);
 		else if ((value = value_of(s, "function")))
 			spec->function = value;
+		else if ((value = value_of(s, "recorded")))
+			append(&spec->recorded, &recorded, value);
+		else if ((value = value_of(s, "record")))
+			spec->record = 1;
 		else if ((value = value_of(s, "trace")))
 			spec->trace = atoi(value);
 		else if ((value = value_of(s, "stack")))
@@ -137,15 +160,30 @@ void talk_read_spec(struct talk_spec *spec)
 	}
 }
 
-void talk_progress(const char *format, ...)
+static void send_line(unsigned type, const char *format, va_list args)
 {
 	char text[512];
+
+	vsnprintf(text, sizeof text, format, args);
+	talk_send(type, text, strlen(text));
+}
+
+void talk_progress(const char *format, ...)
+{
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
+	send_line(CONTROL_PROGRESS, format, args);
 	va_end(args);
-	talk_send(CONTROL_PROGRESS, text, strlen(text));
+}
+
+void talk_warn(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	send_line(CONTROL_WARNING, format, args);
+	va_end(args);
 }
 
 void talk_refuse(const char *format, ...)

@@ -17,6 +17,8 @@ struct talk_spec {
 	char *function;		/* MODULE:FUNCTION that the entry calls, or NULL */
 	unsigned long long stack_soft, stack_hard;
 	int trace;		/* descriptor to find the opener of, or -1 */
+	char **recorded;	/* "NAME TAB LOADER TAB ORIGIN"; NULL-terminated */
+	int record;		/* run the interpreter and tell what it imports */
 };
 
 /* The socket that the environment names, moved to a high number. -1 if this
@@ -30,12 +32,19 @@ void talk_read_spec(struct talk_spec *spec);
 void talk_progress(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
+/* One line for the user, whatever becomes of the build. */
+void talk_warn(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
 /* Refuses: tells pydump why and ends this process. */
 void talk_refuse(const char *format, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 
 /* A message of any type (enum control_type). Ends the process on failure. */
 void talk_send(unsigned type, const void *data, size_t length);
+
+/* The same from a program that may have closed the socket: then nothing is sent. */
+void talk_try_send(unsigned type, const void *data, size_t length);
 
 /* Waits until pydump closes its end or says anything. */
 void talk_wait(void);
