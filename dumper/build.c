@@ -25,6 +25,7 @@
 #include "record.h"
 #include "spec.h"
 #include "target.h"
+#include "variables.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -40,6 +41,7 @@ struct build {
 	struct spec *spec;
 	struct progress *progress;
 	struct build_result *result;
+	char *const *caller;	/* its environment */
 	struct list environment;
 	struct interpreter interpreter;
 	struct timespec start;
@@ -50,6 +52,7 @@ struct build {
 	struct memory_ranges zero;
 	struct plan plan;
 	struct identity identity;
+	struct variables variables;
 	char *content;		/* of all segments that are in the file */
 	size_t content_size;
 	char **contents;	/* for each segment where it begins, or NULL */
@@ -243,12 +246,31 @@ static int make_identity(struct build *build, struct err *err)
 	};
 
 	progress_show(build->progress, "making guards");
-	if (identity_make(&source, &build->identity, err))
+	if (identity_make(&source, &build->identity, err) ||
+	    variables_make(&build->target.report, build->spec, build->environment.items,
+			   &build->variables, err))
 		return -1;
 	return check_folder(build, err);
 }
 
 /* --- write --- */
+
+/* As the host reports them, but for what pydump decided. */
+static void report_variables(const struct variables *variables, struct list *out)
+{
+	if (variables->whole)
+		list_print(out, "variable=%c-s *", variables->whole_guard ? 'g' : '-');
+	if (variables->whole)
+		list_print(out, "reader=%s", variables->whole);
+	for (size_t i = 0; i < variables->count; i++) {
+		const struct variable *variable = &variables->items[i];
+
+		list_print(out, "variable=%c%c%c %s", variable->guard ? 'g' : '-',
+			   variable->language ? '-' : 'e', variable->was_set ? 's' : '-',
+			   variable->name);
+		list_print(out, "reader=%s", variable->reader ? variable->reader : "");
+	}
+}
 
 /* What `pydump info` shows besides the format's own fields. */
 static void make_report(const struct build *build, struct list *out)
@@ -275,6 +297,7 @@ static void make_report(const struct build *build, struct list *out)
 		list_print(out, "warmup=%s", spec->warmups.items[i]);
 	for (size_t i = 0; i < report->count; i++)
 		list_print(out, "module=%s", report->modules[i].name);
+	report_variables(&build->variables, out);
 }
 
 static int make_meta(struct build *build, struct err *err)
@@ -294,6 +317,7 @@ static int make_meta(struct build *build, struct err *err)
 		.user_site = report->user_site_suffix,
 		.timezone = report->timezone,
 		.identity = &build->identity,
+		.variables = &build->variables,
 		.descriptors = &build->descriptors,
 		.reserves = &build->plan.reserves,
 		.cpu = &cpu,
@@ -396,6 +420,8 @@ static void fill_result(struct build *build)
 	struct build_result *result = build->result;
 	struct timespec now;
 
+	variables_warn(&build->variables, build->caller, &result->warnings);
+	result->variables = build->variables.guards;
 	result->image = alloc_copy(build->output.path);
 	result->python = alloc_copy(build->interpreter.path);
 	result->version = alloc_copy(build->target.report.version);
@@ -484,6 +510,7 @@ static void release(struct build *build)
 	trial_free(&build->trial);
 	meta_free(&build->meta);
 	identity_free(&build->identity);
+	variables_free(&build->variables);
 	plan_free(&build->plan);
 	maps_free(&build->maps);
 	descriptors_free(&build->descriptors);
@@ -501,6 +528,7 @@ int build_make(struct spec *spec, char *const *environment,
 {
 	struct build build = {
 		.spec = spec, .progress = progress, .result = result,
+		.caller = environment,
 		.output = {.fd = -1}, .target = {.socket = -1},
 	};
 	int failed;

@@ -28,6 +28,7 @@ struct build_result {
 	size_t segments, anonymous;	/* anonymous ones are in `segments` too */
 	size_t reserves, files;
 	size_t guards[BUILD_GUARD_KINDS];
+	size_t variables;		/* that are guards */
 	size_t hot_ranges, hot_pages;
 	struct list warnings;
 	struct trial_times times;	/* zeroes: not measured */

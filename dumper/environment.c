@@ -4,6 +4,7 @@
 #include "environment.h"
 
 #include "alloc.h"
+#include "foreign.h"
 #include "list.h"
 
 #include <stdlib.h>
@@ -66,4 +67,13 @@ void environment_clean(char *const *caller, const struct list *keep,
 		}
 		free(name);
 	}
+}
+
+int environment_is_foreign(const char *name)
+{
+	char *assignment = alloc_print("%s=x", name);
+	int is = foreign_is(assignment);
+
+	free(assignment);
+	return is;
 }

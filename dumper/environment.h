@@ -18,4 +18,7 @@ void environment_set(struct list *environment, const char *name, const char *val
 /* The value of NAME in the list, or NULL. */
 const char *environment_get(char *const *environment, const char *name);
 
+/* Whether the loader or libraries read variables of this name at their start. */
+int environment_is_foreign(const char *name);
+
 #endif

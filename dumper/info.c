@@ -10,6 +10,7 @@
 #include "json.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 struct totals {
 	size_t segments, anonymous;
@@ -109,6 +110,45 @@ static void print_files(const struct elfin *elfin, FILE *stream)
 	}
 }
 
+/* "FLAGS NAME" as build.c writes it, and who read it. NULL: no more. */
+struct variable_line {
+	const char *flags, *name, *reader;
+};
+
+static int next_variable(const struct elfin *elfin, size_t *at, struct variable_line *line)
+{
+	size_t behind;
+	const char *text = elfin_report(elfin, "variable", at);
+
+	while (text && (strnlen(text, 5) < 5 || text[3] != ' '))
+		text = elfin_report(elfin, "variable", at);
+	if (!text)
+		return 0;
+	behind = *at;
+	line->flags = text;
+	line->name = text + 4;
+	line->reader = elfin_report(elfin, "reader", &behind);
+	if (!line->reader)
+		line->reader = "";
+	return 1;
+}
+
+static void print_variables(const struct elfin *elfin, FILE *stream)
+{
+	struct variable_line line;
+	size_t at = 0;
+
+	while (next_variable(elfin, &at, &line)) {
+		fprintf(stream, "%-10s%-9s%-6s", "variable",
+			line.flags[0] == 'g' ? "guard" : "reported",
+			line.flags[2] == 's' ? "set" : "unset");
+		put_text(stream, line.name);
+		fputs(*line.reader ? " by " : "", stream);
+		put_text(stream, line.reader);
+		putc('\n', stream);
+	}
+}
+
 void info_print(const struct elfin *elfin, const char *path, FILE *stream)
 {
 	struct totals totals = add_up(elfin);
@@ -136,6 +176,7 @@ void info_print(const struct elfin *elfin, const char *path, FILE *stream)
 	print_all(elfin, "warm-up", "warmup", stream);
 	print_files(elfin, stream);
 	print_guards(elfin, stream);
+	print_variables(elfin, stream);
 }
 
 /* --- JSON --- */
@@ -172,6 +213,24 @@ static void put_guards(const struct elfin *elfin, struct json *json)
 		json_signed(json, "mtime_sec", guard->mtime_sec);
 		json_number(json, "mtime_nsec", guard->mtime_nsec);
 		json_number(json, "size", guard->size);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static void put_variables(const struct elfin *elfin, struct json *json)
+{
+	struct variable_line line;
+	size_t at = 0;
+
+	json_open(json, "variables", '[');
+	while (next_variable(elfin, &at, &line)) {
+		json_open(json, NULL, '{');
+		json_string(json, "name", line.name);
+		json_bool(json, "guard", line.flags[0] == 'g');
+		json_bool(json, "set", line.flags[2] == 's');
+		json_bool(json, "language_only", line.flags[0] == 'g' && line.flags[1] != 'e');
+		json_string(json, "reader", line.reader);
 		json_close(json, '}');
 	}
 	json_close(json, ']');
@@ -266,6 +325,7 @@ void info_print_json(const struct elfin *elfin, const char *path, FILE *stream)
 	put_ranges(elfin, "reserves", &elfin->header->reserves, &json);
 	put_files(elfin, &json);
 	put_guards(elfin, &json);
+	put_variables(elfin, &json);
 	put_names(elfin, &json);
 	put_report(elfin, "python_options", "option", &json);
 	put_report(elfin, "entry_words", "entry_word", &json);

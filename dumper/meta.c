@@ -7,8 +7,10 @@
 #include "err.h"
 #include "identity.h"
 #include "memory.h"
+#include "variables.h"
 
 #include <elf.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const note_names[META_NOTES + 1] = {
@@ -22,6 +24,7 @@ static const char *const note_names[META_NOTES + 1] = {
 	[IMAGE_NOTE_CPU] = ".note.pyimage.cpu",
 	[IMAGE_NOTE_STRINGS] = ".note.pyimage.strings",
 	[IMAGE_NOTE_REPORT] = ".note.pyimage.report",
+	[IMAGE_NOTE_VARIABLES] = ".note.pyimage.variables",
 };
 
 /* The notes while they are made: strings are collected first, as offsets from
@@ -150,6 +153,48 @@ static void make_names(struct writer *writer, const struct list *names,
 	}
 }
 
+/* What chooses no catalogue of messages; restorer/variable.c knows them, too. */
+static int is_plain(const char *value)
+{
+	return !value || !*value || strcmp(value, "C") == 0 || strcmp(value, "POSIX") == 0 ||
+	       strcmp(value, "C.UTF-8") == 0;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+	uint32_t left = ((const struct image_variable *)a)->hash;
+	uint32_t right = ((const struct image_variable *)b)->hash;
+
+	return (left > right) - (left < right);
+}
+
+static void make_variables(struct writer *writer, const struct variables *variables,
+			   struct image_header *header, struct buffer *rows)
+{
+	for (size_t i = 0; i < variables->count; i++) {
+		const struct variable *variable = &variables->items[i];
+		int plain = variable->language && is_plain(variable->value);
+		uint32_t bit = image_filter_bit(variable->name);
+		struct image_variable row = {
+			.hash = image_hash_name(variable->name, strlen(variable->name)),
+			.flags = (variable->value && !plain ? IMAGE_VARIABLE_SET : 0u) |
+				(variable->language ? IMAGE_VARIABLE_LANGUAGE : 0u),
+		};
+
+		if (!variable->guard)
+			continue;
+		row.name = intern(writer, variable->name);
+		row.value = intern(writer, plain ? "" : variable->value);
+		header->variable_filter[bit / 64] |= 1ull << bit % 64;
+		buffer_add(rows, &row, sizeof(row));
+	}
+	if (rows->used)
+		qsort(rows->data, rows->used / sizeof(struct image_variable),
+		      sizeof(struct image_variable), by_hash);
+	if (variables->whole_guard)
+		header->flags |= IMAGE_WHOLE_ENVIRONMENT;
+}
+
 /* Adds the strings' offset to a column of the rows of a table. */
 static void rebase(struct writer *writer, const struct image_table *table,
 		   size_t row, size_t column, uint32_t base)
@@ -181,6 +226,10 @@ static void add_strings(struct writer *writer, struct image_header *header)
 	rebase(writer, &header->files, sizeof(struct image_file),
 	       offsetof(struct image_file, path), base);
 	rebase(writer, &header->names, sizeof(uint32_t), 0, base);
+	rebase(writer, &header->variables, sizeof(struct image_variable),
+	       offsetof(struct image_variable, name), base);
+	rebase(writer, &header->variables, sizeof(struct image_variable),
+	       offsetof(struct image_variable, value), base);
 }
 
 static void add_tables(struct writer *writer, const struct meta_source *source,
@@ -211,6 +260,10 @@ static void add_tables(struct writer *writer, const struct meta_source *source,
 	rows.used = 0;
 	make_names(writer, &source->identity->names, &rows);
 	header->names = add_table(writer, IMAGE_NOTE_NAMES, &rows, sizeof(uint32_t));
+	rows.used = 0;
+	make_variables(writer, source->variables, header, &rows);
+	header->variables = add_table(writer, IMAGE_NOTE_VARIABLES, &rows,
+				      sizeof(struct image_variable));
 	buffer_free(&rows);
 }
 

@@ -14,6 +14,7 @@ struct descriptors;
 struct err;
 struct identity;
 struct memory_ranges;
+struct variables;
 
 /* What goes into the notes. */
 struct meta_source {
@@ -29,13 +30,14 @@ struct meta_source {
 	const char *user_site;
 	const char *timezone;
 	const struct identity *identity;
+	const struct variables *variables;
 	const struct descriptors *descriptors;
 	const struct memory_ranges *reserves;
 	const struct image_cpu *cpu;
 	const struct list *report;	/* "key=value" */
 };
 
-#define META_NOTES 10
+#define META_NOTES 11
 
 struct meta_note {
 	uint32_t type;		/* enum image_note */

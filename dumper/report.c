@@ -45,6 +45,35 @@ static int set_origin(struct report *report, const char *path, struct err *err)
 	return 0;
 }
 
+/* "FLAGS NAME": three letters, see dumper/host/reads.c. */
+static int add_variable(struct report *report, const char *text, struct err *err)
+{
+	struct report_variable variable;
+
+	if (strlen(text) < 5 || text[3] != ' ')
+		return err_set(err, ERR_REFUSED, "variable=%s is no variable", text);
+	variable = (struct report_variable){
+		.name = alloc_copy(text + 4), .counts = text[0] == 'g',
+		.exact = text[1] == 'e', .was_set = text[2] == 's',
+	};
+	report->variables = alloc_grow(report->variables, report->variable_count,
+				       &report->variable_room, sizeof(*report->variables));
+	report->variables[report->variable_count++] = variable;
+	return 0;
+}
+
+static int set_reader(struct report *report, const char *text, struct err *err)
+{
+	struct report_variable *variable;
+
+	if (!report->variable_count)
+		return err_set(err, ERR_REFUSED, "reader=%s without a variable", text);
+	variable = &report->variables[report->variable_count - 1];
+	free(variable->reader);
+	variable->reader = alloc_copy(text);
+	return 0;
+}
+
 static int take(struct report *report, const char *key, size_t length,
 		const char *value, struct err *err)
 {
@@ -62,6 +91,10 @@ static int take(struct report *report, const char *key, size_t length,
 		add_module(report, value);
 	else if (length == 6 && memcmp(key, "origin", 6) == 0)
 		return set_origin(report, value, err);
+	else if (length == 8 && memcmp(key, "variable", 8) == 0)
+		return add_variable(report, value, err);
+	else if (length == 6 && memcmp(key, "reader", 6) == 0)
+		return set_reader(report, value, err);
 	else if (length == 4 && memcmp(key, "path", 4) == 0)
 		list_add(&report->path, value);
 	else if (length == 4 && memcmp(key, "read", 4) == 0)
@@ -110,6 +143,11 @@ void report_free(struct report *report)
 		free(report->modules[i].name);
 		free(report->modules[i].origin);
 	}
+	for (size_t i = 0; i < report->variable_count; i++) {
+		free(report->variables[i].name);
+		free(report->variables[i].reader);
+	}
+	free(report->variables);
 	free(report->modules);
 	list_free(&report->path);
 	list_free(&report->read);

@@ -16,6 +16,15 @@ struct report_module {
 	char *origin;		/* NULL: built in, frozen, or a namespace */
 };
 
+/* A variable that the workload read. */
+struct report_variable {
+	char *name;		/* "*": all there are */
+	char *reader;		/* who did first, for people; or NULL */
+	int counts;		/* its value may have been kept */
+	int exact;		/* for more than choosing a language */
+	int was_set;
+};
+
 struct report {
 	char *version;		/* "3.11.2" */
 	char *executable;	/* sys.executable */
@@ -28,6 +37,9 @@ struct report {
 	int locale_by_lc_all;
 	struct list path;	/* sys.path */
 	struct list read;	/* further files */
+	struct report_variable *variables;
+	size_t variable_count;
+	size_t variable_room;
 	struct report_module *modules;
 	size_t count;
 	size_t room;

@@ -17,6 +17,8 @@ enum option_value {
 	OPTION_PYTHON = 256,
 	OPTION_PYTHON_OPTION,
 	OPTION_KEEP_ENV,
+	OPTION_GUARD_ENV,
+	OPTION_NO_GUARD_ENV,
 	OPTION_FRESHNESS,
 	OPTION_JSON,
 	OPTION_FOR,
@@ -31,6 +33,8 @@ static const struct option options[] = {
 	{"python", required_argument, NULL, OPTION_PYTHON},
 	{"python-option", required_argument, NULL, OPTION_PYTHON_OPTION},
 	{"keep-env", required_argument, NULL, OPTION_KEEP_ENV},
+	{"guard-env", required_argument, NULL, OPTION_GUARD_ENV},
+	{"no-guard-env", required_argument, NULL, OPTION_NO_GUARD_ENV},
 	{"freshness", required_argument, NULL, OPTION_FRESHNESS},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"quiet", no_argument, NULL, 'q'},
@@ -117,6 +121,41 @@ static int add_keep_env(struct spec *spec, const char *text, struct err *err)
 				       own_variables[i]);
 	list_add(&spec->keep_env, text);
 	return check_variable(text, err);
+}
+
+/* What pydump and the image itself read, and what python_options.h decides. */
+static int has_own_rule(const char *name)
+{
+	char *assignment = alloc_print("%s=", name);
+	int is = strncmp(name, "PYIMAGE", 7) == 0 || strncmp(name, "PYDUMP_", 7) == 0 ||
+		 python_find_variable(assignment);
+
+	free(assignment);
+	return is;
+}
+
+static int has(const struct list *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return 1;
+	return 0;
+}
+
+static int add_guard_env(struct list *list, const struct list *other, const char *option,
+			 const char *name, struct err *err)
+{
+	if (!*name || strchr(name, '='))
+		return err_set(err, ERR_USAGE, "%s %s: no variable's name", option, name);
+	if (has_own_rule(name))
+		return err_set(err, ERR_USAGE, "%s %s: this variable has its rule already; see "
+			       "ENVIRONMENT in pyimage(1)", option, name);
+	if (has(other, name))
+		return err_set(err, ERR_USAGE, "--guard-env and --no-guard-env exclude each "
+			       "other: %s", name);
+	if (!has(list, name))
+		list_add(list, name);
+	return 0;
 }
 
 /* "-X dev" is two words, as in a shell: what stands before the blank lacks its
@@ -208,6 +247,14 @@ static int take(struct spec *spec, int option, struct err *err)
 		return add_python_option(spec, optarg, err);
 	case OPTION_KEEP_ENV:
 		return add_keep_env(spec, optarg, err);
+	case OPTION_GUARD_ENV:
+		if (strcmp(optarg, "*") == 0)
+			return err_set(err, ERR_USAGE, "--guard-env *: name each variable");
+		return add_guard_env(&spec->guard_env, &spec->no_guard_env, "--guard-env",
+				     optarg, err);
+	case OPTION_NO_GUARD_ENV:
+		return add_guard_env(&spec->no_guard_env, &spec->guard_env,
+				     "--no-guard-env", optarg, err);
 	case OPTION_FRESHNESS:
 		return set_freshness(spec, optarg, err);
 	case OPTION_JSON:
@@ -286,6 +333,8 @@ void spec_free(struct spec *spec)
 	list_free(&spec->imports);
 	list_free(&spec->warmups);
 	list_free(&spec->keep_env);
+	list_free(&spec->guard_env);
+	list_free(&spec->no_guard_env);
 	list_free(&spec->options);
 	free(spec->output);
 	free(spec->python);

@@ -21,6 +21,8 @@ struct spec {
 	struct list imports;	/* modules, in order */
 	struct list warmups;	/* files to run, absolute paths, in order */
 	struct list keep_env;	/* NAME or NAME=VALUE */
+	struct list guard_env;	/* NAME: guards whether imports read them or not */
+	struct list no_guard_env;	/* NAME, or "*": only reported */
 	struct list options;	/* of python3: words, in order */
 	struct list command;	/* of --for, with its arguments; or empty */
 	struct list recorded;	/* what its run imported: record.h */

@@ -25,6 +25,9 @@ static void print_guards(const struct build_result *result, FILE *stream)
 			identity_kind_name(kind));
 		between = ", ";
 	}
+	if (result->variables)
+		fprintf(stream, "%s%zu variable%s", between, result->variables,
+			result->variables > 1 ? "s" : "");
 	putc('\n', stream);
 }
 
@@ -67,6 +70,7 @@ void summary_print_json(const struct build_result *result, FILE *stream)
 	json_open(&json, "guards", '{');
 	for (uint32_t kind = 1; kind < BUILD_GUARD_KINDS; kind++)
 		json_number(&json, identity_kind_name(kind), result->guards[kind]);
+	json_number(&json, "variable", result->variables);
 	json_close(&json, '}');
 	json_number(&json, "hot_ranges", result->hot_ranges);
 	json_number(&json, "hot_pages", result->hot_pages);

@@ -33,8 +33,11 @@ enum control_type {
 	 * user_site_suffix=TEXT, user_site=PATH (only if it is on sys.path),
 	 * timezone=TEXT, path=FOLDER (each of sys.path in order),
 	 * module=NAME (each of sys.modules) followed by origin=PATH where it
-	 * has one, and read=PATH for further files that were read or looked
-	 * for; a name alone was looked for in the working folder */
+	 * has one, read=PATH for further files that were read or looked
+	 * for (a name alone: in the working folder), and
+	 * variable=FLAGS NAME (of the environment, read by the workload; three
+	 * letters or dashes: g its value may have been kept, e not only to
+	 * choose a language by it, s it was set) followed by reader=TEXT */
 	CONTROL_REPORT = 4,
 	/* host to pydump: struct control_frozen, then its patches */
 	CONTROL_FROZEN = 5,

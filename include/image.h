@@ -16,7 +16,7 @@
 #define IMAGE_PAGE 4096u
 
 /* Raised whenever a reader of the former format would misread the new one. */
-#define IMAGE_FORMAT 2u
+#define IMAGE_FORMAT 3u
 
 #define IMAGE_NOTE_NAME "pyimage"	/* 8 bytes with its NUL */
 
@@ -45,6 +45,7 @@ enum image_note {
 	IMAGE_NOTE_CPU = 8,	/* struct image_cpu */
 	IMAGE_NOTE_STRINGS = 9,	/* NUL-terminated strings */
 	IMAGE_NOTE_REPORT = 10,	/* "key=value" strings for `pydump info` */
+	IMAGE_NOTE_VARIABLES = 11,/* struct image_variable[], sorted by hash */
 };
 
 /*
@@ -87,7 +88,15 @@ enum image_flag {
 	IMAGE_LOCALE_BY_LC_ALL = 1u << 0,
 	/* the building user's site folder was on sys.path: see user_site */
 	IMAGE_USER_SITE_USED = 1u << 1,
+	/* imports read the whole environment: a start may add nothing to it */
+	IMAGE_WHOLE_ENVIRONMENT = 1u << 2,
 };
+
+/* A bit for each name, by its first letters: by it most variables of a start are
+ * told to be none of the image's. */
+#define IMAGE_FILTER_WORDS 8u
+
+#define IMAGE_MAX_VARIABLES 2048u
 
 /* Second note. Strings are offsets from the start of the file. */
 struct image_header {
@@ -110,6 +119,8 @@ struct image_header {
 	struct image_table cpu;
 	struct image_table strings;
 	struct image_table report;
+	struct image_table variables;	/* at most IMAGE_MAX_VARIABLES rows */
+	uint64_t variable_filter[IMAGE_FILTER_WORDS];	/* of their names */
 };
 
 enum image_guard_kind {
@@ -132,6 +143,21 @@ struct image_guard {
 	uint32_t mtime_nsec;
 	int64_t mtime_sec;	/* both 0 and size 0: was absent (DPKG, TIMEZONE) */
 	uint64_t size;
+};
+
+enum image_variable_flag {
+	IMAGE_VARIABLE_SET = 1u << 0,	/* it has this value; else it is not set */
+	/* It counts only which language it chooses: not set, "", C, POSIX and C.UTF-8
+	 * choose none. Without IMAGE_VARIABLE_SET it is any of these. */
+	IMAGE_VARIABLE_LANGUAGE = 1u << 1,
+};
+
+/* A variable that has to be as it was while building. */
+struct image_variable {
+	uint32_t hash;		/* image_hash_name() of the name; ascending */
+	uint32_t name;		/* string */
+	uint32_t value;		/* string; "" where it was not set */
+	uint32_t flags;		/* enum image_variable_flag */
 };
 
 /* A stretch of the address space; laid out as struct iovec. */
@@ -191,6 +217,27 @@ static inline uint64_t image_hash(const void *data, uint64_t size)
 	for (uint64_t i = 0; i < size; i++)
 		hash = (hash ^ bytes[i]) * 0x100000001b3ull;
 	return hash;
+}
+
+/* 32 bits of FNV-1a, over a name of `length` bytes. */
+static inline uint32_t image_hash_name(const char *name, uint64_t length)
+{
+	uint32_t hash = 0x811c9dc5u;
+
+	for (uint64_t i = 0; i < length; i++)
+		hash = (hash ^ (unsigned char)name[i]) * 0x01000193u;
+	return hash;
+}
+
+/* The bit of variable_filter for a name, which ends at '=' or NUL: by up to four of
+ * its letters. */
+static inline uint32_t image_filter_bit(const char *name)
+{
+	uint32_t sum = 0;
+
+	for (int i = 0; i < 4 && name[i] && name[i] != '='; i++)
+		sum = sum * 37 + (unsigned char)name[i];
+	return sum % (IMAGE_FILTER_WORDS * 64);
 }
 
 #endif

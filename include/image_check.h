@@ -379,9 +379,11 @@ static inline enum image_fault image_check_tables(const void *bytes, uint64_t le
 	    || !image_check_table(&header->names, sizeof(uint32_t), size)
 	    || !image_check_table(&header->cpu, sizeof(struct image_cpu), size)
 	    || !image_check_table(&header->strings, 1, size)
-	    || !image_check_table(&header->report, 1, size))
+	    || !image_check_table(&header->report, 1, size)
+	    || !image_check_table(&header->variables, sizeof(struct image_variable), size))
 		return IMAGE_FAULT_TABLE;
-	if (header->hot.count > IMAGE_MAX_HOT || header->cpu.count != 1)
+	if (header->hot.count > IMAGE_MAX_HOT || header->cpu.count != 1
+	    || header->variables.count > IMAGE_MAX_VARIABLES)
 		return IMAGE_FAULT_TABLE;
 	if (!header->strings.count || ((const char *)bytes)[header->strings.offset
 						+ header->strings.count - 1])
@@ -422,6 +424,39 @@ static inline int image_check_guard_path(uint32_t kind, const char *path)
 	return 1;
 }
 
+/* The letters of a name: up to '=' or NUL. */
+static inline uint64_t image_name_length(const char *name)
+{
+	uint64_t length = 0;
+
+	while (name[length] && name[length] != '=')
+		length++;
+	return length;
+}
+
+/* The rows ascend, and hash and filter are those of the names: else a variable
+ * would not be found. */
+static inline int image_check_variables(const void *bytes, const struct image_header *header)
+{
+	const struct image_variable *row = image_rows(bytes, &header->variables);
+	uint32_t before = 0;
+
+	for (uint32_t i = 0; i < header->variables.count; i++, row++) {
+		const char *name = image_string(bytes, header, row->name);
+		uint64_t length = name ? image_name_length(name) : 0;
+		uint32_t bit;
+
+		if (!length || name[length] || !image_string(bytes, header, row->value)
+		    || row->hash != image_hash_name(name, length) || row->hash < before)
+			return 0;
+		bit = image_filter_bit(name);
+		if (!(header->variable_filter[bit / 64] >> bit % 64 & 1))
+			return 0;
+		before = row->hash;
+	}
+	return 1;
+}
+
 static inline int image_check_strings(const void *bytes, const struct image_header *header)
 {
 	const struct image_guard *guard = image_rows(bytes, &header->guards);
@@ -455,7 +490,8 @@ static inline enum image_fault image_check_rows(const void *bytes, uint64_t leng
 		return IMAGE_FAULT_HEADER;
 	if (!image_check_ranges(bytes, &header->hot)
 	    || !image_check_ranges(bytes, &header->reserves)
-	    || !image_check_strings(bytes, header))
+	    || !image_check_strings(bytes, header)
+	    || !image_check_variables(bytes, header))
 		return IMAGE_FAULT_ROW;
 	return IMAGE_SOUND;
 }

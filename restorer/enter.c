@@ -12,6 +12,7 @@
 #include "environ.h"
 #include "fallback.h"
 #include "files.h"
+#include "foreign.h"
 #include "guard.h"
 #include "handoff.h"
 #include "image_check.h"
@@ -23,6 +24,7 @@
 #include "sys.h"
 #include "text.h"
 #include "trust.h"
+#include "variable.h"
 
 /* All that is known before the commit point; on the stack, where it stays, for
  * enter_main() never returns. */
@@ -37,6 +39,7 @@ struct enter {
 	struct startup startup;
 	struct reason reason;
 	char user_site[SITE_PATH];
+	char variable[VARIABLE_NAME];
 };
 
 static void read_stack(struct enter *enter, uint64_t *start, uint64_t skip)
@@ -119,14 +122,28 @@ static const char *header_string(const struct enter *enter, uint32_t offset)
 	return image_string(enter->meta, enter->header, offset);
 }
 
+/* The first variable that is read when libraries are loaded and that the image
+ * was not built with. */
+static const char *find_foreign(const struct enter *enter)
+{
+	if (enter->environ.foreign)
+		for (char **envp = enter->stack.envp; *envp; envp++)
+			if (foreign_is(*envp)
+			    && !variable_has(enter->meta, enter->header, *envp))
+				return *envp;
+	return NULL;
+}
+
 static int check_environment(struct enter *enter)
 {
 	const char *locale = header_string(enter, enter->header->locale);
 	uint32_t flags = enter->header->flags;
 	const char *foreign = environ_ask(&enter->environ, &enter->startup.options);
 
-	if (enter->environ.foreign)
-		foreign = enter->environ.foreign;
+	const char *loading = find_foreign(enter);
+
+	if (loading)
+		foreign = loading;
 	if (foreign) {
 		say_reason(&enter->reason, "environment", "it can't honour", 0);
 		enter->reason.detail = foreign;
@@ -142,7 +159,8 @@ static int check_environment(struct enter *enter)
 		return say_reason(&enter->reason, "hash seed",
 			"it was built with a fixed one", 0);
 	enter->startup.locale = environ_kind_of_locale(&enter->environ);
-	return 0;
+	return variable_check(enter->meta, enter->header, enter->stack.envp,
+		enter->variable, &enter->reason);
 }
 
 static int check_cmdline(struct enter *enter)

@@ -4,6 +4,7 @@
  */
 #include "environ.h"
 
+#include "foreign.h"
 #include "handoff.h"
 #include <stddef.h>
 
@@ -27,29 +28,7 @@ static const struct {
 	{ "PYIMAGE_HOLD=", offsetof(struct environ_values, hold) },
 };
 
-/* How the names begin that ld.so, malloc, sysconfig.py and libraries read when
- * they are loaded. An empty value means nothing to any of them. */
-static const char *const environ_foreign[] = {
-	"LD_", "MALLOC_", "GLIBC_TUNABLES=", "LOCPATH=", "_PYTHON_",
-	"__PYVENV_LAUNCHER__=",
-	"OPENSSL_", "OPENBLAS_", "GOTO_", "OMP_", "MKL_", "KMP_", "NPY_",
-};
-
 #define LENGTH(table) (sizeof(table) / sizeof(*(table)))
-
-static int is_foreign(const char *variable)
-{
-	const char *rest = NULL;
-
-	for (size_t i = 0; i < LENGTH(environ_foreign) && !rest; i++) {
-		rest = text_after(variable, environ_foreign[i]);
-		if (rest && rest[-1] == '=')
-			return *rest != '\0';
-	}
-	while (rest && *rest && *rest != '=')
-		rest++;
-	return rest && rest[0] && rest[1];
-}
 
 static void pick(const char *variable, struct environ_values *values)
 {
@@ -87,7 +66,7 @@ void environ_read(char **envp, struct environ_values *values)
 				pick(*envp, values);
 			break;
 		case 'L': case 'M': case 'G': case 'O': case 'K': case 'N': case '_':
-			if (!values->foreign && is_foreign(*envp))
+			if (!values->foreign && foreign_is(*envp))
 				values->foreign = *envp;
 			/* fall through */
 		case 'T': case 'H':

@@ -93,6 +93,16 @@ int cpython_set_flag(const char *name, PyObject *value);
 /* The two of the config that the preliminary config of the runtime has, too. */
 void cpython_set_preconfig(int isolated, int use_environment);
 
+/* The frames of the running thread, from the innermost: the first for NULL, then
+ * what is behind `frame`; NULL at the end. No frame object is made, which would count
+ * as an allocation of the collector's. */
+const void *cpython_next_frame(const void *frame);
+
+/* Of such a frame; borrowed. */
+PyCodeObject *cpython_frame_code(const void *frame);
+PyObject *cpython_frame_globals(const void *frame);
+int cpython_frame_line(const void *frame);
+
 /* The collector's generations are lists; from 0 to this one, which gc.freeze()
  * fills and no collection looks at. The next of an object, the first for NULL;
  * NULL at the end. Borrowed. */

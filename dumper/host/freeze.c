@@ -19,6 +19,7 @@
 #include "patches.h"
 #include "pyimage.h"
 #include "quiesce.h"
+#include "reads_libc.h"
 #include "rehearse.h"
 #include "streams.h"
 #include "talk.h"
@@ -143,6 +144,7 @@ static void stand_still(int to)
 	callbacks_freeze();
 	pyimage_freeze();
 	closures_seal();
+	reads_libc_seal();
 	libc_state_save();
 	talk_close();
 	send_to_parent(to);

@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
@@ -203,6 +204,40 @@ static PyObject *mercurial_after(PyObject *list)
 		Py_DECREF(word);
 	}
 	Py_RETURN_NONE;
+	Py_RETURN_NONE;
+}
+
+/* sysconfig.py: 'userbase' is ~/.local of whoever called get_config_vars() first. What
+ * is prepared is (function, dict, home while building); the same home costs nothing. */
+static PyObject *sysconfig_before(PyObject *module)
+{
+	PyObject *vars = PyObject_GetAttrString(module, "_CONFIG_VARS");
+	PyObject *base = PyObject_GetAttrString(module, "_getuserbase");
+	const char *home = getenv("HOME");
+
+	if (vars && base && PyDict_Check(vars) && PyDict_GetItemString(vars, "userbase"))
+		return Py_BuildValue("(NNz)", base, vars, home);
+	PyErr_Clear();
+	Py_XDECREF(vars);
+	Py_XDECREF(base);
+	Py_RETURN_NONE;
+}
+
+static PyObject *sysconfig_after(PyObject *prepared)
+{
+	const char *home = getenv("HOME"), *was;
+	PyObject *base;
+
+	if (prepared == Py_None)
+		Py_RETURN_NONE;
+	was = PyTuple_GET_ITEM(prepared, 2) == Py_None ? NULL :
+		PyUnicode_AsUTF8(PyTuple_GET_ITEM(prepared, 2));
+	if (home && was ? strcmp(home, was) == 0 : home == was)
+		Py_RETURN_NONE;
+	base = PyObject_CallNoArgs(PyTuple_GET_ITEM(prepared, 0));
+	if (!base || PyDict_SetItemString(PyTuple_GET_ITEM(prepared, 1), "userbase", base))
+		return NULL;
+	return base;
 }
 
 static struct hook {
@@ -220,6 +255,7 @@ static struct hook {
 	{ "logging", logging_before, logging_after, NULL },
 	{ "gunicorn.config", gunicorn_before, gunicorn_after, NULL },
 	{ "mercurial.pycompat", mercurial_before, mercurial_after, NULL },
+	{ "sysconfig", sysconfig_before, sysconfig_after, NULL },
 };
 
 #define HOOKS (sizeof hooks / sizeof *hooks)

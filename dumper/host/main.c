@@ -24,6 +24,8 @@
 #include "options.h"
 #include "path0.h"
 #include "quiesce.h"
+#include "reads.h"
+#include "reads_os.h"
 #include "readline.h"
 #include "record.h"
 #include "recorded.h"
@@ -122,6 +124,8 @@ static int host_main(int argc, char **argv, char **envp)
 	load(&spec);
 	asked_end();
 	callbacks_before();
+	reads_os_end();
+	reads_end();
 	collector_keep();
 	path0_unreserve();
 	cpython_silence();
@@ -149,8 +153,10 @@ int __libc_start_main(int (*program)(int, char **, char **), int argc, char **ar
 {
 	start_main next = (start_main)dlsym(RTLD_NEXT, "__libc_start_main");
 
-	if (talk_open() < 0)
+	if (talk_open() < 0) {
+		reads_end();
 		return next(program, argc, argv, init, fini, rtld_fini, end);
+	}
 	fini_keep(rtld_fini);
 	return next(host_main, argc, argv, init, fini, fini_run, end);
 }

@@ -8,6 +8,7 @@
 #include "entry.h"
 #include "hooks_matplotlib.h"
 #include "imports.h"
+#include "reads.h"
 #include "talk.h"
 
 #include <stdio.h>
@@ -177,6 +178,7 @@ void report_send(char **warmups)
 		put("read", *warmups);
 	entry_report(put);
 	hooks_matplotlib_files(put);
+	reads_put(stream);
 	if (fclose(stream))
 		talk_refuse("out of memory");
 	talk_send(CONTROL_REPORT, report, report_length);

@@ -5,8 +5,10 @@
 #include "start.h"
 #include "cpython.h"
 #include "pyimage.h"
+#include "reads_os.h"
 #include "talk.h"
 
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +18,23 @@ static void must(PyStatus status)
 		talk_refuse("start the interpreter: %s: %s",
 			status.func ? status.func : "CPython",
 			status.err_msg ? status.err_msg : "it wants to exit");
+}
+
+typedef PyStatus (*main_function)(void);
+
+/* In two phases, as Py_InitializeFromConfig() does it in one go: site, .pth files
+ * and sitecustomize run in the second. */
+static void initialize(PyConfig *config)
+{
+	main_function second = (main_function)dlsym(RTLD_DEFAULT, "_Py_InitializeMain");
+
+	config->_init_main = !second;
+	must(Py_InitializeFromConfig(config));
+	reads_os_watch();
+	if (!second)
+		return;
+	must(second());
+	cpython_config()->_init_main = 1;
 }
 
 void start_python(char *program, char **options)
@@ -40,7 +59,7 @@ void start_python(char *program, char **options)
 	must(Py_PreInitializeFromBytesArgs(&pre, argc, argv));
 	PyConfig_InitPythonConfig(&config);
 	must(PyConfig_SetBytesArgv(&config, argc, argv));
-	must(Py_InitializeFromConfig(&config));
+	initialize(&config);
 	PyConfig_Clear(&config);
 	pyimage_show();
 	free(argv);

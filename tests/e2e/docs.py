@@ -101,7 +101,7 @@ def tables():
 def layouts():
     found = tables()
     equal(sorted(found), ["handoff", "image_cpu", "image_cpuid", "image_file", "image_guard",
-                          "image_header", "image_prefix", "image_range"])
+                          "image_header", "image_prefix", "image_range", "image_variable"])
     lines = ["#include <stddef.h>", '#include "image.h"', '#include "handoff.h"']
     for name, rows in found.items():
         last = 0

@@ -112,7 +112,8 @@ for value in 0, 0x1000, 2**47, 2**63, 2**64 - 1:
 for name in "locale", "user_site", "timezone":
     for value in 0, 1, 0x7fffffff, 0xffffffff:
         damaged("%s at %#x" % (name, value), lambda i: i.set_field(name, value))
-for name in "guards", "hot", "reserves", "files", "names", "cpu", "strings", "report":
+for name in ("guards", "hot", "reserves", "files", "names", "cpu", "strings", "report",
+             "variables"):
     for offset, count in ((0xffffffff, None), (None, 0xffffffff), (meta - 1, None),
                           (meta, 1), (None, meta), (3, 1), (0xfffffff8, 0xfffffff8)):
         if offset == 3 and name in ("strings", "report"):
@@ -122,6 +123,7 @@ for name in "guards", "hot", "reserves", "files", "names", "cpu", "strings", "re
 damaged("strings do not end", lambda i: i.put(sum(i.table("strings")) - 1, "B", 65))
 damaged("no strings", lambda i: i.set_table("strings", count=0))
 damaged("no CPU", lambda i: i.set_table("cpu", count=0))
+damaged("more variables than allowed", lambda i: i.set_table("variables", count=2049))
 damaged("more hot ranges than allowed", lambda i: i.set_table("hot", count=1025))
 
 # ------------------------------------------------------------ ELF
@@ -193,7 +195,8 @@ def rows(name):
         info_in_order(0, 1)
 
 
-for table in "guards", "hot", "reserves", "files", "names", "strings", "cpu", "report":
+for table in ("guards", "hot", "reserves", "files", "names", "strings", "cpu", "report",
+              "variables"):
     run("random bytes in table " + table, rows, table)
 
 

@@ -9,7 +9,7 @@ PAGE = 4096
 HEADER = {"meta_size": (0, "Q"), "handoff": (8, "Q"), "mapped": (16, "Q"),
           "python_hex": (24, "I"), "flags": (28, "I"), "locale": (32, "I"),
           "user_site": (36, "I"), "timezone": (40, "I")}
-TABLES = ("guards", "hot", "reserves", "files", "names", "cpu", "strings", "report")
+TABLES = ("guards", "hot", "reserves", "files", "names", "cpu", "strings", "report", "variables")
 ELF = {"class": (4, "B"), "data": (5, "B"), "type": (16, "H"), "machine": (18, "H"),
        "entry": (24, "Q"), "phoff": (32, "Q"), "shoff": (40, "Q"),
        "phentsize": (54, "H"), "phnum": (56, "H"), "shnum": (60, "H")}

@@ -18,7 +18,7 @@
 enum {
 	SEGMENTS = IMAGE_PAGE,
 	GUARDS = 0x400, FILES = 0x500, NAMES = 0x600, CPU = 0x700, STRINGS = 0x900,
-	HOT = 0xa00, RESERVES = 0xb00,
+	HOT = 0xa00, RESERVES = 0xb00, VARIABLES = 0xb40,
 };
 
 static union {
@@ -45,6 +45,11 @@ static struct elf64_segment *segment(int index)
 static struct image_header *header(void)
 {
 	return (void *)(image.bytes + image_header_note(note()->descsz) + 20);
+}
+
+static struct image_variable *variable(int index)
+{
+	return (struct image_variable *)(void *)(image.bytes + VARIABLES) + index;
 }
 
 static void seal(void)
@@ -76,7 +81,8 @@ static void put_prefix(void)
 
 static void put_header(void)
 {
-	static const char strings[] = "\0C.UTF-8\0/usr/lib/x.py\0json";
+	static const char strings[] = "\0C.UTF-8\0/usr/lib/x.py\0json\0APP_MODE\0HOME";
+	uint32_t mode = image_filter_bit("APP_MODE"), home = image_filter_bit("HOME");
 
 	put_note(image_header_note(note()->descsz), IMAGE_NOTE_HEADER,
 		sizeof(struct image_header));
@@ -86,8 +92,17 @@ static void put_header(void)
 		.user_site = STRINGS, .timezone = STRINGS,
 		.guards = { GUARDS, 1 }, .hot = { HOT, 1 }, .reserves = { RESERVES, 1 },
 		.files = { FILES, 1 }, .names = { NAMES, 1 }, .cpu = { CPU, 1 },
+		.variables = { VARIABLES, 2 },
 		.strings = { STRINGS, sizeof(strings) },
 	};
+	header()->variable_filter[mode / 64] |= 1ull << mode % 64;
+	header()->variable_filter[home / 64] |= 1ull << home % 64;
+	/* by their hashes */
+	variable(0)->name = STRINGS + 37;
+	variable(1)->name = STRINGS + 28;
+	variable(0)->value = variable(1)->value = STRINGS;
+	variable(0)->hash = image_hash_name("HOME", 4);
+	variable(1)->hash = image_hash_name("APP_MODE", 8);
 	memcpy(image.bytes + STRINGS, strings, sizeof(strings));
 	*(struct image_guard *)(void *)(image.bytes + GUARDS) =
 		(struct image_guard){ .kind = IMAGE_GUARD_FILE, .path = STRINGS + 9 };
@@ -167,7 +182,7 @@ START_TEST(sound)
 	ck_assert_str_eq(image_prefix(bytes)->python, PYTHON);
 	ck_assert_str_eq(image_string(bytes, header(), header()->locale), "C.UTF-8");
 	ck_assert_ptr_null(image_string(bytes, header(), STRINGS - 1));
-	ck_assert_ptr_null(image_string(bytes, header(), STRINGS + 28));
+	ck_assert_ptr_null(image_string(bytes, header(), STRINGS + 42));
 	ck_assert(image_knows_python(IMAGE_SOUND));
 }
 END_TEST
@@ -265,7 +280,7 @@ BROKEN(table_cpu, header()->cpu.count = 0, IMAGE_FAULT_TABLE)
 BROKEN(strings_end, image.bytes[STRINGS + header()->strings.count - 1] = 'x', IMAGE_FAULT_STRING)
 BROKEN(strings_none, header()->strings.count = 0, IMAGE_FAULT_STRING)
 BROKEN(locale, header()->locale = 0, IMAGE_FAULT_STRING)
-BROKEN(timezone, header()->timezone = STRINGS + 28, IMAGE_FAULT_STRING)
+BROKEN(timezone, header()->timezone = STRINGS + 42, IMAGE_FAULT_STRING)
 BROKEN(guard_path, *(uint32_t *)(void *)(image.bytes + GUARDS + 8) = 1, IMAGE_FAULT_ROW)
 BROKEN(guard_below, *(uint32_t *)(void *)(image.bytes + GUARDS) = IMAGE_GUARD_ABSENT;
 	memcpy(image.bytes + STRINGS + 9, "a/b", 4), IMAGE_FAULT_ROW)
@@ -273,6 +288,15 @@ BROKEN(file_path, *(uint32_t *)(void *)(image.bytes + FILES + 8) = STRINGS + 1, 
 BROKEN(file_fd, *(int32_t *)(void *)(image.bytes + FILES) = -1, IMAGE_FAULT_ROW)
 BROKEN(name, *(uint32_t *)(void *)(image.bytes + NAMES) = ~0u, IMAGE_FAULT_ROW)
 BROKEN(hot_wraps, *(uint64_t *)(void *)(image.bytes + HOT + 8) = -4096ull, IMAGE_FAULT_ROW)
+BROKEN(table_variables, header()->variables.count = IMAGE_MAX_VARIABLES + 1, IMAGE_FAULT_TABLE)
+BROKEN(variable_name, variable(0)->name = ~0u, IMAGE_FAULT_ROW)
+BROKEN(variable_unnamed, variable(0)->name = STRINGS, IMAGE_FAULT_ROW)
+BROKEN(variable_equals, image.bytes[STRINGS + 31] = '=', IMAGE_FAULT_ROW)
+BROKEN(variable_value, variable(1)->value = STRINGS + 42, IMAGE_FAULT_ROW)
+BROKEN(variable_hash, variable(1)->hash++, IMAGE_FAULT_ROW)
+BROKEN(variable_order, (variable(2)[0] = variable(0)[0], header()->variables.count = 3),
+	IMAGE_FAULT_ROW)
+BROKEN(variable_filter, memset(header()->variable_filter, 0, 64), IMAGE_FAULT_ROW)
 BROKEN(reserve_odd, image.bytes[RESERVES] = 1, IMAGE_FAULT_ROW)
 
 /* Of a working folder that is not known yet: only that nothing is there. */
@@ -320,7 +344,7 @@ START_TEST(flips)
 
 			/* half of them where something is */
 			if (round & 1)
-				bit %= 0xb10 * 8;
+				bit %= 0xb60 * 8;
 			image.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
 		}
 		check_all();
@@ -374,7 +398,9 @@ int main(void)
 		descends, offset_behind, offset_wraps, size_behind, no_meta,
 		meta_writable, entry_elsewhere, handoff_nowhere, table_offset,
 		table_count, table_odd, table_hot, table_cpu, strings_end, strings_none,
-		locale, timezone, guard_path, guard_below, guard_in_folder, file_path, file_fd, name, hot_wraps,
+		locale, timezone, guard_path, guard_below, guard_in_folder, file_path,
+		file_fd, name, hot_wraps, table_variables, variable_name, variable_unnamed, variable_equals,
+		variable_value, variable_hash, variable_order, variable_filter,
 		reserve_odd, cut, flips, which_faults_know_python, header_follows_prefix,
 	};
 	Suite *suite = suite_create("check");

@@ -15,6 +15,7 @@
 #include "memory.h"
 #include "meta.h"
 #include "plan.h"
+#include "variables.h"
 
 #include <gelf.h>
 #include <string.h>
@@ -63,6 +64,16 @@ static void build_meta(void)
 	struct descriptor files[] = {
 		{.fd = 5, .path = (char *)"/f", .offset = 9, .size = 10},
 	};
+	struct variable items[] = {
+		{.name = (char *)"APP_\xff", .value = (char *)"a=b", .guard = 1},
+		{.name = (char *)"HOME", .value = (char *)"/h"},
+		{.name = (char *)"LANG", .value = (char *)"C.UTF-8", .guard = 1, .language = 1},
+		{.name = (char *)"LANGUAGE", .value = (char *)"de", .guard = 1, .language = 1},
+		{.name = (char *)"UNSET", .guard = 1},
+	};
+	struct variables variables = {
+		.items = items, .count = 5, .guards = 4, .whole_guard = 1,
+	};
 	struct identity identity = {.guards = guards, .count = 2};
 	struct descriptors descriptors = {.items = files, .count = 1};
 	struct list report = {0}, options = {0}, entry = {0};
@@ -72,6 +83,7 @@ static void build_meta(void)
 		.mapped = plan.mapped, .python_hex = 0x30b02f0,
 		.flags = IMAGE_LOCALE_BY_LC_ALL, .locale = "C.UTF-8", .user_site = "/s",
 		.timezone = NULL, .identity = &identity, .descriptors = &descriptors,
+		.variables = &variables,
 		.reserves = &plan.reserves, .cpu = &cpu, .report = &report,
 		.options = &options, .entry_words = &entry,
 	};
@@ -84,6 +96,9 @@ static void build_meta(void)
 	list_add(&identity.names, "numpy");
 	list_add(&identity.names, "six");
 	list_add(&report, "version=3.11.2");
+	list_add(&report, "variable=ges APP_\xff");
+	list_add(&report, "reader=x (x.py, line 1)");
+	list_add(&report, "variable=short");
 	list_add(&report, "module=os");
 	list_add(&report, "module=sys");
 	ck_assert_msg(!meta_build(&source, &meta, &err), "%s", err.text);
@@ -152,6 +167,33 @@ static int reads(const char *why)
 	return !result;
 }
 
+/* Sorted by hash; which ones is told by the names. */
+static void check_variables(const struct elfin *elfin)
+{
+	static const struct {
+		const char *name, *value;
+		uint32_t flags;
+	} want[] = {
+		{"APP_\xff", "a=b", IMAGE_VARIABLE_SET}, {"LANG", "", IMAGE_VARIABLE_LANGUAGE},
+		{"LANGUAGE", "de", IMAGE_VARIABLE_SET | IMAGE_VARIABLE_LANGUAGE},
+		{"UNSET", "", 0},
+	};
+	const struct image_variable *row = image_rows(elfin->data, &elfin->header->variables);
+	int found = 0;
+
+	ck_assert_uint_eq(elfin->header->variables.count, 4);
+	ck_assert_uint_eq(elfin->header->flags,
+			  IMAGE_LOCALE_BY_LC_ALL | IMAGE_WHOLE_ENVIRONMENT);
+	for (int i = 0; i < 4; i++)
+		for (int j = 0; j < 4; j++)
+			if (strcmp(elfin_string(elfin, row[i].name), want[j].name) == 0) {
+				ck_assert_str_eq(elfin_string(elfin, row[i].value), want[j].value);
+				ck_assert_uint_eq(row[i].flags, want[j].flags);
+				found++;
+			}
+	ck_assert_int_eq(found, 4);
+}
+
 START_TEST(what_was_written_is_read)
 {
 	const struct image_guard *guard;
@@ -168,7 +210,7 @@ START_TEST(what_was_written_is_read)
 	ck_assert_uint_eq(elfin.prefix->entry, CODE + 16);
 	ck_assert_uint_eq(elfin.header->handoff, DATA + 0x1000);
 	ck_assert_uint_eq(elfin.header->mapped, 0x44000);
-	ck_assert_uint_eq(elfin.header->flags, IMAGE_LOCALE_BY_LC_ALL);
+	ck_assert(elfin.header->flags & IMAGE_LOCALE_BY_LC_ALL);
 	ck_assert_str_eq(elfin_string(&elfin, elfin.header->locale), "C.UTF-8");
 	ck_assert_str_eq(elfin_string(&elfin, elfin.header->timezone), "");
 	ck_assert_str_eq(elfin_string(&elfin, 0), "");
@@ -177,6 +219,7 @@ START_TEST(what_was_written_is_read)
 	ck_assert_str_eq(elfin_string(&elfin, guard[1].path), "/lib/p\xff");
 	ck_assert_int_eq(guard[1].mtime_sec, -5);
 	ck_assert_uint_eq(guard[1].flags, IMAGE_GUARD_BY_DPKG);
+	check_variables(&elfin);
 	file = image_rows(elfin.data, &elfin.header->files);
 	ck_assert_int_eq(file->fd, 5);
 	ck_assert_str_eq(elfin_string(&elfin, file->path), "/f");
@@ -222,7 +265,8 @@ START_TEST(sections_have_names)
 	static const char *const names[] = {
 		".note.pyimage.prefix", ".note.pyimage.header", ".note.pyimage.cpu",
 		".note.pyimage.guards", ".note.pyimage.hot", ".note.pyimage.reserves",
-		".note.pyimage.files", ".note.pyimage.names", ".note.pyimage.strings",
+		".note.pyimage.files", ".note.pyimage.names", ".note.pyimage.variables",
+		".note.pyimage.strings",
 		".note.pyimage.report", ".pyimage.segments", "libx.so", ".anon", ".anon",
 		"python", ".shstrtab",
 	};
@@ -318,6 +362,7 @@ START_TEST(the_path_has_a_limit)
 	static char path[IMAGE_PYTHON_MAX + 1];
 	struct identity identity = {0};
 	struct descriptors descriptors = {0};
+	struct variables variables = {0};
 	struct memory_ranges reserves = {0};
 	struct list report = {0}, options = {0}, entry = {0};
 	struct image_cpu cpu = {0};
@@ -325,6 +370,7 @@ START_TEST(the_path_has_a_limit)
 		.python = path, .identity = &identity, .descriptors = &descriptors,
 		.reserves = &reserves, .cpu = &cpu, .report = &report,
 		.options = &options, .entry_words = &entry,
+		.variables = &variables,
 	};
 	struct meta other;
 	struct err err = {0};

@@ -1,0 +1,188 @@
+/*
+ * Rules for variables; see variables.h.
+ */
+#include "variables.h"
+
+#include "alloc.h"
+#include "environment.h"
+#include "err.h"
+#include "image.h"
+#include "python_options.h"
+#include "report.h"
+#include "spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WHOLE "*"
+
+static struct variable *find(const struct variables *variables, const char *name)
+{
+	for (size_t i = 0; i < variables->count; i++)
+		if (strcmp(variables->items[i].name, name) == 0)
+			return &variables->items[i];
+	return NULL;
+}
+
+/* The variable, added if it is not there yet: unread and no guard. */
+static struct variable *have(struct variables *variables, const char *name,
+			     char *const *environment)
+{
+	struct variable *variable = find(variables, name);
+	const char *value = environment_get(environment, name);
+
+	if (variable)
+		return variable;
+	variables->items = alloc_grow(variables->items, variables->count,
+				      &variables->room, sizeof(*variables->items));
+	variable = &variables->items[variables->count++];
+	*variable = (struct variable){
+		.name = alloc_copy(name), .value = value ? alloc_copy(value) : NULL,
+		.was_set = value != NULL,
+	};
+	return variable;
+}
+
+static void guard(struct variables *variables, const char *name,
+		  char *const *environment)
+{
+	struct variable *variable = have(variables, name, environment);
+
+	variable->guard = 1;
+	variable->language = 0;
+}
+
+static void add_read(struct variables *variables, const struct report_variable *read,
+		     char *const *environment)
+{
+	struct variable *variable;
+
+	if (strcmp(read->name, WHOLE) == 0) {
+		variables->whole = alloc_copy(read->reader ? read->reader : "?");
+		variables->whole_guard = read->counts;
+		return;
+	}
+	variable = have(variables, read->name, environment);
+	variable->reader = read->reader ? alloc_copy(read->reader) : NULL;
+	variable->guard = read->counts;
+	variable->language = read->counts && !read->exact;
+	variable->was_set = read->was_set;
+}
+
+/* PEP 538: where the locale is coerced, the interpreter sets LC_CTYPE itself, by
+ * what LC_ALL and LANG say. */
+static void add_coercion(struct variables *variables, char *const *environment)
+{
+	const struct variable *variable = find(variables, "LC_CTYPE");
+
+	if (!variable || !variable->guard || variable->language)
+		return;
+	guard(variables, "LC_ALL", environment);
+	guard(variables, "LANG", environment);
+}
+
+/* What was let in is what a start must have, where else it might have nothing: the
+ * loader and libraries that start early read it unseen. */
+static void add_kept(struct variables *variables, const struct spec *spec,
+		     char *const *environment)
+{
+	for (size_t i = 0; i < spec->keep_env.count; i++) {
+		char *name = alloc_copy(spec->keep_env.items[i]);
+
+		name[strcspn(name, "=")] = '\0';
+		if (environment_get(environment, name) && environment_is_foreign(name))
+			guard(variables, name, environment);
+		free(name);
+	}
+}
+
+/* Somebody saw all that was set. */
+static void add_whole(struct variables *variables, char *const *environment)
+{
+	for (; variables->whole_guard && *environment; environment++) {
+		char *name = alloc_copy(*environment);
+
+		name[strcspn(name, "=")] = '\0';
+		if (*name && !python_find_variable(*environment))
+			guard(variables, name, environment);
+		free(name);
+	}
+}
+
+static void apply_spec(struct variables *variables, const struct spec *spec,
+		       char *const *environment)
+{
+	for (size_t i = 0; i < spec->guard_env.count; i++)
+		guard(variables, spec->guard_env.items[i], environment);
+	for (size_t i = 0; i < spec->no_guard_env.count; i++) {
+		const char *name = spec->no_guard_env.items[i];
+		struct variable *variable = find(variables, name);
+
+		if (variable)
+			variable->guard = 0;
+	}
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct variable *left = a, *right = b;
+
+	return strcmp(left->name, right->name);
+}
+
+int variables_make(const struct report *report, const struct spec *spec,
+		   char *const *environment, struct variables *variables,
+		   struct err *err)
+{
+	*variables = (struct variables){0};
+	for (size_t i = 0; i < report->variable_count; i++)
+		add_read(variables, &report->variables[i], environment);
+	for (size_t i = 0; i < spec->no_guard_env.count; i++)
+		if (strcmp(spec->no_guard_env.items[i], WHOLE) == 0)
+			variables->whole_guard = 0;
+	add_coercion(variables, environment);
+	add_kept(variables, spec, environment);
+	add_whole(variables, environment);
+	apply_spec(variables, spec, environment);
+	if (variables->count)
+		qsort(variables->items, variables->count, sizeof(*variables->items), by_name);
+	for (size_t i = 0; i < variables->count; i++)
+		variables->guards += variables->items[i].guard != 0;
+	if (variables->guards > IMAGE_MAX_VARIABLES)
+		return err_set(err, ERR_REFUSED,
+			       "the workload reads %zu variables of the environment; an image "
+			       "can depend on %u (see --no-guard-env)", variables->guards,
+			       IMAGE_MAX_VARIABLES);
+	return 0;
+}
+
+void variables_warn(const struct variables *variables, char *const *caller,
+		    struct list *warnings)
+{
+	for (size_t i = 0; i < variables->count; i++) {
+		const struct variable *variable = &variables->items[i];
+
+		if (!variable->guard || variable->value ||
+		    !environment_get(caller, variable->name))
+			continue;
+		list_print(warnings, "%s is set here, but was not let into the build, where %s "
+			   "read it: the image won't start with it (--keep-env %s)",
+			   variable->name, variable->reader ? variable->reader : "somebody",
+			   variable->name);
+	}
+	if (variables->whole_guard)
+		list_print(warnings, "%s read the whole environment: the image starts in the "
+			   "very same one only (--no-guard-env '*')", variables->whole);
+}
+
+void variables_free(struct variables *variables)
+{
+	for (size_t i = 0; i < variables->count; i++) {
+		free(variables->items[i].name);
+		free(variables->items[i].value);
+		free(variables->items[i].reader);
+	}
+	free(variables->items);
+	free(variables->whole);
+	*variables = (struct variables){0};
+}
