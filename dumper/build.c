@@ -390,6 +390,37 @@ static int learn(struct build *build, struct err *err)
 	return result;
 }
 
+static void measure_start(struct build *build, struct err *err)
+{
+	const struct spec *spec = build->spec;
+	struct trial_imports imports = {&spec->imports, &spec->recorded};
+
+	progress_show(build->progress, "measuring");
+	/* the image is good, whatever keeps python3 from importing the same here */
+	if (trial_measure(&build->trial, &spec->options, &imports, &build->result->times, err)) {
+		err_clear(err);
+		build->result->times = (struct trial_times){0};
+	}
+}
+
+static void measure_command(struct build *build, struct err *err)
+{
+	const struct spec *spec = build->spec;
+	struct list plain = {0}, arguments = {0};
+
+	progress_show(build->progress, "measuring the command");
+	record_command(spec, build->interpreter.path, &plain);
+	for (size_t i = 1; i < spec->command.count; i++)
+		list_add(&arguments, spec->command.items[i]);
+	if (trial_measure_command(&build->trial, &plain, &arguments, &build->result->times,
+				  err)) {
+		list_print(&build->result->warnings, "not measured: %s", err->text);
+		err_clear(err);
+	}
+	list_free(&plain);
+	list_free(&arguments);
+}
+
 static int try_out(struct build *build, struct err *err)
 {
 	const struct spec *spec = build->spec;
@@ -402,14 +433,10 @@ static int try_out(struct build *build, struct err *err)
 	progress_show(build->progress, "learning the hot pages");
 	if (learn(build, err))
 		return -1;
-	if (spec->quiet)
-		return 0;
-	progress_show(build->progress, "measuring");
-	/* the image is good, whatever keeps python3 from importing the same here */
-	if (trial_measure(&build->trial, &spec->options, &spec->imports, &build->result->times, err)) {
-		err_clear(err);
-		build->result->times = (struct trial_times){0};
-	}
+	if (!spec->quiet)
+		measure_start(build, err);
+	if (spec->measure)
+		measure_command(build, err);
 	return 0;
 }
 

@@ -28,6 +28,8 @@ static const char help[] =
 "                        MODULE:FUNCTION; without it the image is a python3\n"
 "      --for             run the Python command behind -- once, really; import\n"
 "                        what it imported; the image then is that command\n"
+"      --measure         run that command six times more in each way, and show how\n"
+"                        much faster the image is\n"
 "  -o, --output IMAGE    the image to write\n"
 "      --python PYTHON   a version (3.11) or an interpreter's path; default:\n"
 "                        /usr/bin/python3\n"

@@ -106,16 +106,19 @@ static void call_function(struct spec *spec)
 		   name, (int)(colon - spec->entry), spec->entry,
 		   (int)strcspn(colon + 1, "."), colon + 1, colon + 1);
 	free(name);
-	free(program);
+	spec->argv0 = program;
 }
 
 void entry_complete(struct spec *spec)
 {
 	list_free(&spec->entry_words);
+	free(spec->argv0);
+	spec->argv0 = NULL;
 	if (!spec->entry)
 		return;
 	if (is_path(spec->entry)) {
 		list_add(&spec->entry_words, spec->entry);
+		spec->argv0 = alloc_copy(spec->entry);
 	} else if (is_function(spec->entry)) {
 		call_function(spec);
 	} else {

@@ -115,10 +115,9 @@ static int send_orders(int socket, struct err *err)
 	return result;
 }
 
-static void make_command(const struct spec *spec, const struct interpreter *interpreter,
-			 struct list *out)
+void record_command(const struct spec *spec, const char *python, struct list *out)
 {
-	list_add(out, interpreter->path);
+	list_add(out, python);
 	for (size_t i = 0; i < spec->options.count; i++)
 		list_add(out, spec->options.items[i]);
 	for (size_t i = 0; i < spec->entry_words.count; i++)
@@ -142,7 +141,7 @@ static int start(struct run *run, const struct spec *spec,
 		list_add(&variables, environment->items[i]);
 	environment_set(&variables, "LD_PRELOAD", interpreter->host);
 	list_print(&variables, CONTROL_ENV "=%d", sockets[1]);
-	make_command(spec, interpreter, &command);
+	record_command(spec, interpreter->path, &command);
 	process.argv = command.items;
 	process.envp = variables.items;
 	process.output = process.error = run->output >= 0 ? run->output : STDERR_FILENO;

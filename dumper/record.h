@@ -27,6 +27,9 @@ int record_run(const struct spec *spec, const struct interpreter *interpreter,
 	       const struct list *environment, struct progress *progress,
 	       struct record *record, struct err *err);
 
+/* The command line of the plain interpreter for it. */
+void record_command(const struct spec *spec, const char *python, struct list *out);
+
 /* Takes one string of a CONTROL_RECORD; what it does not know is passed over. */
 void record_take(struct record *record, const char *text);
 

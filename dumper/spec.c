@@ -22,6 +22,7 @@ enum option_value {
 	OPTION_FRESHNESS,
 	OPTION_JSON,
 	OPTION_FOR,
+	OPTION_MEASURE,
 };
 
 static const struct option options[] = {
@@ -30,6 +31,7 @@ static const struct option options[] = {
 	{"output", required_argument, NULL, 'o'},
 	{"entry", required_argument, NULL, 'e'},
 	{"for", no_argument, NULL, OPTION_FOR},
+	{"measure", no_argument, NULL, OPTION_MEASURE},
 	{"python", required_argument, NULL, OPTION_PYTHON},
 	{"python-option", required_argument, NULL, OPTION_PYTHON_OPTION},
 	{"keep-env", required_argument, NULL, OPTION_KEEP_ENV},
@@ -269,6 +271,9 @@ static int take(struct spec *spec, int option, struct err *err)
 	case OPTION_FOR:
 		spec->has_command = 1;
 		return 0;
+	case OPTION_MEASURE:
+		spec->measure = 1;
+		return 0;
 	default:
 		spec->help = 1;
 		return 0;
@@ -313,6 +318,8 @@ int spec_parse(int argc, char **argv, struct spec *spec, struct err *err)
 	if (spec->has_command && (!spec->command.count || !*spec->command.items[0]))
 		return err_set(err, ERR_USAGE, "--for: the command is missing "
 			       "(--for -- COMMAND [ARG...])");
+	if (spec->measure && !spec->has_command)
+		return err_set(err, ERR_USAGE, "--measure is for the command of --for");
 	if (spec->has_command && spec->entry)
 		return err_set(err, ERR_USAGE, "--entry and --for exclude each other: the "
 			       "command is the entry");
@@ -340,6 +347,7 @@ void spec_free(struct spec *spec)
 	free(spec->python);
 	free(spec->entry);
 	free(spec->function);
+	free(spec->argv0);
 	list_free(&spec->entry_words);
 	list_free(&spec->command);
 	list_free(&spec->recorded);

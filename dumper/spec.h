@@ -31,8 +31,10 @@ struct spec {
 	char *entry;		/* as given; a script's path is made absolute; or NULL */
 	struct list entry_words;	/* it as python3's words: entry.h */
 	char *function;		/* MODULE:FUNCTION that it calls, or NULL */
+	char *argv0;		/* sys.argv[0] of every start, or NULL */
 	enum spec_freshness freshness;
 	int has_command;	/* --for was given */
+	int measure;		/* run the command again, to compare times */
 	int json;
 	int quiet;
 	int verbose;

@@ -50,6 +50,10 @@ void summary_print(const struct build_result *result, FILE *stream)
 		fprintf(stream, "start     %.2f ms, python3 %.1f ms: %.0f times as fast\n",
 			result->times.image / 1e3, result->times.python / 1e3,
 			result->times.python / result->times.image);
+	if (result->times.command_image > 0)
+		fprintf(stream, "command   %.2f ms, python3 %.1f ms: %.0f times as fast\n",
+			result->times.command_image / 1e3, result->times.command_python / 1e3,
+			result->times.command_python / result->times.command_image);
 }
 
 void summary_print_json(const struct build_result *result, FILE *stream)
@@ -82,6 +86,11 @@ void summary_print_json(const struct build_result *result, FILE *stream)
 	if (result->times.image > 0) {
 		json_number(&json, "start_us", (uint64_t)result->times.image);
 		json_number(&json, "python_us", (uint64_t)result->times.python);
+	}
+	if (result->times.command_image > 0) {
+		json_number(&json, "command_us", (uint64_t)result->times.command_image);
+		json_number(&json, "command_python_us",
+			    (uint64_t)result->times.command_python);
 	}
 	json_close(&json, '}');
 }

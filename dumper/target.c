@@ -159,6 +159,8 @@ static int send_spec(struct target *target, const struct spec *spec,
 		list_print(&strings, "entry=%s", spec->entry_words.items[i]);
 	if (spec->function)
 		list_print(&strings, "function=%s", spec->function);
+	if (spec->argv0)
+		list_print(&strings, "argv0=%s", spec->argv0);
 	list_print(&strings, "stack=%llu:%llu", (unsigned long long)limit->rlim_cur,
 		   (unsigned long long)limit->rlim_max);
 	if (trace >= 0)

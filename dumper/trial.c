@@ -28,6 +28,9 @@
 #define LEARN_RUNS 4
 #define IMAGE_RUNS 20
 #define PYTHON_RUNS 3
+#define COMMAND_RUNS 5
+#define COMMAND_WAIT 600000	/* ms for a run of the command */
+#define COMMAND_MAX 100000	/* bytes of -c; the kernel takes 131072 */
 #define ARGUMENTS 4
 
 void trial_init(struct trial *trial, const char *image, const char *python,
@@ -241,23 +244,32 @@ int trial_learn(const struct trial *trial, const struct plan *plan,
 
 /* --- measuring --- */
 
-static int run_timed(char *const *argv, char *const *envp, double *micro, struct err *err)
+static int run_timed(char *const *argv, char *const *envp, int wait, double *micro,
+		     int *status, struct err *err)
 {
 	struct process process = {
 		.argv = argv, .envp = envp,
 		.input = -1, .output = -1, .error = -1, .keep = -1,
 	};
 	struct timespec start, end;
-	int status;
 	pid_t pid;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	pid = process_start(&process, err);
-	if (pid < 0 || process_wait(pid, WAIT, &status, err))
+	if (pid < 0 || process_wait(pid, wait, status, err))
 		return -1;
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	*micro = (double)(end.tv_sec - start.tv_sec) * 1e6 +
 		 (double)(end.tv_nsec - start.tv_nsec) / 1e3;
+	return 0;
+}
+
+static int run_well(char *const *argv, char *const *envp, double *micro, struct err *err)
+{
+	int status;
+
+	if (run_timed(argv, envp, WAIT, micro, &status, err))
+		return -1;
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		return err_set(err, ERR_REFUSED, "%s failed while it was timed", argv[0]);
 	return 0;
@@ -276,24 +288,46 @@ static double median(double *values, size_t count)
 	return values[count / 2];
 }
 
-/* "import a, b" or "pass". To be freed. */
-static char *make_command(const struct list *imports)
+/* The names of recorded modules are data for it, not source: they may be any. */
+static void add_recorded(struct buffer *command, const struct list *recorded)
 {
-	char *command = alloc_copy(imports->count ? "import " : "pass");
+	static const char begin[] = "import importlib\nfor name in '", end[] =
+		"'.split():\n try: importlib.import_module(name)\n except BaseException: pass\n";
 
-	for (size_t i = 0; i < imports->count; i++) {
-		char *more = alloc_print("%s%s%s", command, i ? ", " : "",
-					 imports->items[i]);
+	if (!recorded->count)
+		return;
+	buffer_add(command, begin, sizeof(begin) - 1);
+	for (size_t i = 0; i < recorded->count && command->used < COMMAND_MAX; i++) {
+		const char *name = recorded->items[i];
+		size_t length = strcspn(name, "\t");
 
-		free(command);
-		command = more;
+		if (strcspn(name, "\\' \n") < length)
+			continue;
+		buffer_add(command, name, length);
+		buffer_add(command, " ", 1);
 	}
-	return command;
+	buffer_add(command, end, sizeof(end) - 1);
+}
+
+/* "import a, b" or "pass". To be freed. */
+static char *make_command(const struct trial_imports *imports)
+{
+	const struct list *named = imports->named;
+	struct buffer command = {0};
+
+	add_recorded(&command, imports->recorded);
+	buffer_add(&command, named->count ? "import " : "pass", named->count ? 7 : 4);
+	for (size_t i = 0; i < named->count; i++) {
+		buffer_add(&command, ", ", i ? 2 : 0);
+		buffer_add(&command, named->items[i], strlen(named->items[i]));
+	}
+	buffer_string(&command, "");
+	return command.data;
 }
 
 /* The interpreter importing the modules. */
 static void make_plain(const struct trial *trial, const struct list *options,
-		       const struct list *imports, struct list *out)
+		       const struct trial_imports *imports, struct list *out)
 {
 	char *command = make_command(imports);
 
@@ -306,7 +340,8 @@ static void make_plain(const struct trial *trial, const struct list *options,
 }
 
 int trial_measure(const struct trial *trial, const struct list *options,
-		  const struct list *imports, struct trial_times *times, struct err *err)
+		  const struct trial_imports *imports, struct trial_times *times,
+		  struct err *err)
 {
 	double image[IMAGE_RUNS], python[PYTHON_RUNS];
 	struct list plain = {0};
@@ -317,11 +352,11 @@ int trial_measure(const struct trial *trial, const struct list *options,
 	make_plain(trial, options, imports, &plain);
 	set_arguments(trial, argv);
 	for (size_t i = 0; !result && i < IMAGE_RUNS; i++) {
-		result = run_timed(argv, trial->environment.items, &image[i], err);
+		result = run_well(argv, trial->environment.items, &image[i], err);
 		/* interleaved: both see the same state of the machine */
 		if (!result && i % (IMAGE_RUNS / PYTHON_RUNS) == 0 &&
 		    plain_runs < PYTHON_RUNS)
-			result = run_timed(plain.items, trial->plain.items,
+			result = run_well(plain.items, trial->plain.items,
 					   &python[plain_runs++], err);
 	}
 	if (!result) {
@@ -329,6 +364,57 @@ int trial_measure(const struct trial *trial, const struct list *options,
 		times->python = median(python, PYTHON_RUNS);
 	}
 	list_free(&plain);
+	return result;
+}
+
+/* Once before it counts, then in turns. */
+static int measure_pairs(const struct trial *trial, const struct list *plain,
+			 const struct list *image, const struct list *environment,
+			 double *python, double *restored, struct err *err)
+{
+	for (size_t i = 0; i <= COMMAND_RUNS; i++) {
+		size_t at = i ? i - 1 : 0;
+		int status, other;
+
+		if (run_timed(plain->items, trial->plain.items, COMMAND_WAIT, &python[at],
+			      &status, err) ||
+		    run_timed(image->items, environment->items, COMMAND_WAIT, &restored[at],
+			      &other, err))
+			return -1;
+		if (status != other) {
+			char *one = process_describe(status), *two = process_describe(other);
+
+			err_set(err, ERR_REFUSED, "the command %s, but as an image it %s",
+				one, two);
+			free(one);
+			free(two);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int trial_measure_command(const struct trial *trial, const struct list *plain,
+			  const struct list *arguments, struct trial_times *times,
+			  struct err *err)
+{
+	double python[COMMAND_RUNS], image[COMMAND_RUNS];
+	struct list command = {0}, environment = {0};
+	int result;
+
+	for (size_t i = 0; i < trial->environment.count; i++)
+		list_add(&environment, trial->environment.items[i]);
+	environment_set(&environment, "PYIMAGE_ENTRY", "on");
+	list_add(&command, trial->image);
+	for (size_t i = 0; i < arguments->count; i++)
+		list_add(&command, arguments->items[i]);
+	result = measure_pairs(trial, plain, &command, &environment, python, image, err);
+	if (!result) {
+		times->command_python = median(python, COMMAND_RUNS);
+		times->command_image = median(image, COMMAND_RUNS);
+	}
+	list_free(&environment);
+	list_free(&command);
 	return result;
 }
 

@@ -23,6 +23,14 @@ struct trial {
 struct trial_times {
 	double image;
 	double python;
+	double command_image;	/* the command of --for; 0: not measured */
+	double command_python;
+};
+
+/* What python3 is to import, to be compared with a start of the image. */
+struct trial_imports {
+	const struct list *named;	/* by -i */
+	const struct list *recorded;	/* record.h; what of it raises is passed over */
 };
 
 /* The strings are the caller's; trial_free() frees the rest. */
@@ -41,7 +49,14 @@ int trial_learn(const struct trial *trial, const struct plan *plan,
 /* Measures starts of the image and of the interpreter, with these options of its,
  * importing the modules. */
 int trial_measure(const struct trial *trial, const struct list *options,
-		  const struct list *imports, struct trial_times *times, struct err *err);
+		  const struct trial_imports *imports, struct trial_times *times,
+		  struct err *err);
+
+/* Measures the command itself: `plain` in the interpreter, the image with
+ * `arguments` as it will be run. Refuses where they end differently. */
+int trial_measure_command(const struct trial *trial, const struct list *plain,
+			  const struct list *arguments, struct trial_times *times,
+			  struct err *err);
 
 /* Keeps the longest `limit` ranges, in ascending order. */
 void trial_limit(struct memory_ranges *ranges, size_t limit);

@@ -16,6 +16,7 @@ enum control_type {
 	/* pydump to host: strings. In order: import=MODULE, warmup=PATH,
 	 * option=WORD (of python3's command line), entry=WORD (behind those: what
 	 * the image runs), function=MODULE:FUNCTION (that the entry calls),
+	 * argv0=NAME (sys.argv[0] of every start, where that is known),
 	 * stack=SOFT:HARD (decimal, RLIMIT_STACK to go back to), trace=FD
 	 * (report which code opens this descriptor, then stop),
 	 * unset=NAME (variables that were only for starting the host),

@@ -73,14 +73,24 @@ static const char *message(void)
 	return bytes ? bytes : "it raised";	/* kept: the process ends */
 }
 
+/* Modules look at sys.argv[0] when they are imported. */
+static void set_argv0(PyObject *text)
+{
+	PyObject *argv = PySys_GetObject("argv");
+
+	if (!text || !PyUnicode_Check(text) || !argv || !PyList_Check(argv) ||
+	    PyList_SetSlice(argv, 0, PyList_GET_SIZE(argv), NULL) ||
+	    PyList_Append(argv, text))
+		talk_refuse("prepare sys.argv: %s", imports_traceback());
+	Py_DECREF(text);
+}
+
 /* runpy imports the packages above the module and warns if that brought the
  * module, too. Then it is not run from here, so that each run warns. */
-void entry_find(void)
+static void find_module(void)
 {
 	PyObject *module, *error;
 
-	if (!is_mode(STARTUP_MODULE))
-		return;
 	talk_progress("looking for %s", handoff.entry_what);
 	module = PyImport_ImportModule("runpy");
 	runpy = module ? PyModule_GetDict(module) : NULL;
@@ -100,6 +110,22 @@ void entry_find(void)
 	if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_RuntimeWarning))
 		talk_refuse("entry %s: it raised\n%s", handoff.entry_what,
 			imports_traceback());
+	PyErr_Clear();
+}
+
+void entry_begin(const char *argv0)
+{
+	PyObject *origin;
+
+	if (argv0)
+		set_argv0(PyUnicode_DecodeFSDefault(argv0));
+	if (!is_mode(STARTUP_MODULE))
+		return;
+	set_argv0(PyUnicode_FromString("-m"));
+	find_module();
+	origin = details ? PyObject_GetAttrString(PyTuple_GET_ITEM(details, 1), "origin") : NULL;
+	if (origin && PyUnicode_Check(origin))
+		set_argv0(origin);
 	PyErr_Clear();
 }
 

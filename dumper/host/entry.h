@@ -16,8 +16,10 @@ void entry_keep(char **words, char *function);
 /* The file that is the entry, else NULL. */
 const char *entry_file(void);
 
-/* Before the workload: what python3 -m imports first, and where the module is. */
-void entry_find(void);
+/* Before the workload: what python3 -m imports first, and where the module is.
+ * sys.argv is then the program's, less its arguments; `argv0` is its first item
+ * where that is known. */
+void entry_begin(const char *argv0);
 
 /* After the workload: that the entry is there and can be run. Compiles it. What
  * can't be is a refusal. */

@@ -63,7 +63,7 @@ static void restore_stack_limit(const struct talk_spec *spec)
 
 static void load(const struct talk_spec *spec)
 {
-	entry_find();
+	entry_begin(spec->argv0);
 	recorded_import(spec->recorded);
 	for (char **name = spec->imports; *name; name++) {
 		talk_progress("importing %s", *name);

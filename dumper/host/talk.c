@@ -146,6 +146,8 @@ void talk_read_spec(struct talk_spec *spec)
 			append(&spec->entry, &entry, value);
 		else if ((value = value_of(s, "function")))
 			spec->function = value;
+		else if ((value = value_of(s, "argv0")))
+			spec->argv0 = value;
 		else if ((value = value_of(s, "recorded")))
 			append(&spec->recorded, &recorded, value);
 		else if ((value = value_of(s, "record")))

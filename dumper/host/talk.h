@@ -15,6 +15,7 @@ struct talk_spec {
 	char **entry;		/* what the image runs, as words behind those;
 				   NULL-terminated */
 	char *function;		/* MODULE:FUNCTION that the entry calls, or NULL */
+	char *argv0;		/* sys.argv[0] of every start, or NULL */
 	unsigned long long stack_soft, stack_hard;
 	int trace;		/* descriptor to find the opener of, or -1 */
 	char **recorded;	/* "NAME TAB LOADER TAB ORIGIN"; NULL-terminated */

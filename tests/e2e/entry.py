@@ -174,6 +174,19 @@ def the_script_is_a_guard():
 
 
 @test
+def imports_see_the_program_in_argv():
+    lib.write(SITE + "/looks.py", "import sys\nseen = sys.argv[:]\n")
+    path = os.path.join(OUT, "argv.pyimage")
+    for entry, first in (PLAIN, PLAIN), ("probemod", SITE + "/probemod.py"), \
+            ("looks:seen.copy", "argv"):
+        got = lib.build(path, options=["-q", "-i", "looks", "-e", entry, *KEEP])
+        equal((got.status, got.err), (0, b""))
+        got = lib.run([path, "-c", "import looks; print(looks.seen)"],
+                      env={"PYIMAGE_ENTRY": "off"})
+        equal(got, (0, b"['%s']\n" % first.encode(), b""))
+
+
+@test
 def a_module_beside_the_script_is_shadowed_by_none():
     """Its folder stands first in sys.path, so the folder is a guard, too."""
     top = lib.folder("entry-beside")

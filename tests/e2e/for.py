@@ -3,6 +3,7 @@
 what it imported, is that command, and behaves as it does."""
 import json
 import os
+import re
 import shutil
 
 import lib
@@ -90,6 +91,22 @@ def the_command_runs_once():
     that("python    /usr/bin/python3 (3.11" in out, out)
     same(path, command, ["a", "-b"])
     same(path, command, ["four", "--help"])
+
+
+@test
+def measuring_repeats_the_command():
+    command = script("main", MAIN)
+    _, out = built([command, "a"], "--measure")
+    equal(lib.read(LOG), b"['a'] " * 13)
+    that(re.search(r"\nstart  .* times as fast\ncommand  .* times as fast\n", out), out)
+    _, out = built([command, "a"], "--measure", "-q", "--json")
+    found = json.loads(out)
+    that(found["command_python_us"] > found["command_us"] > 0 and "start_us" not in found, out)
+    command = script("counts", "import os\nopen(%r, 'a').write('x')\n"
+                     "sys.exit(os.path.getsize(%r) %% 2)\n" % ((TOP + "/count",) * 2))
+    _, out = built([command], "--measure")
+    that("warning   not measured: the command ended with status 0, but as an image it ended "
+         "with status 1\n" in out, out)
 
 
 @test
@@ -361,6 +378,9 @@ def refuses_entry_and_command_at_once():
     got = lib.build(OUT + "/x.pyimage", options=["--for"])
     equal((got.status, got.out), (2, b""))
     that(b"--for" in got.err, got.err)
+    got = lib.build(OUT + "/x.pyimage", options=["--measure"])
+    equal((got.status, got.out), (2, b""))
+    that(b"--measure" in got.err, got.err)
 
 
 done()

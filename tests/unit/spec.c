@@ -114,6 +114,22 @@ START_TEST(makes_words_of_the_entry)
 }
 END_TEST
 
+START_TEST(takes_a_command_with_its_options)
+{
+	struct err err = {0};
+	struct spec spec;
+
+	ck_assert_msg(!parse("-o x --for --measure -- hg version -q -o y", &spec, &err), "%s",
+		      err.text);
+	ck_assert_uint_eq(spec.command.count, 5);
+	ck_assert_str_eq(spec.command.items[0], "hg");
+	ck_assert_str_eq(spec.command.items[4], "y");
+	ck_assert_str_eq(spec.output, "x");
+	ck_assert(spec.measure);
+	spec_free(&spec);
+}
+END_TEST
+
 START_TEST(splits_options_as_a_shell_would)
 {
 	char *argv[] = {
@@ -147,7 +163,10 @@ START_TEST(refuses)
 		{"-o x -e :b", "--entry :b: neither"},
 		{"-o x -e a:", "--entry a:: neither"},
 		{"-o x -e a-b", "--entry a-b: neither"},
-		{"-o x --for -- ls", "--for: unknown"},
+		{"-o x --for", "--for: the command is missing"},
+		{"-o x -e json --for -- ls", "exclude each other"},
+		{"-o x --measure", "--measure is for"},
+		{"-o x -- ls", "ls: unexpected"},
 		{"-o x --io strict", "--io: unknown"},
 		{"-o x --hash-seed 0", "--hash-seed: unknown"},
 		{"-o x --python-option", "an argument is missing"},
@@ -214,7 +233,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		takes_every_option, has_defaults, makes_the_warm_up_absolute,
-		splits_options_as_a_shell_would, makes_words_of_the_entry, refuses, NULL,
+		splits_options_as_a_shell_would, makes_words_of_the_entry,
+		takes_a_command_with_its_options, refuses, NULL,
 	};
 
 	return unit_run("spec", tests);

@@ -79,7 +79,8 @@ END_TEST
 
 START_TEST(measures_both)
 {
-	struct list imports = {0}, options = {0};
+	struct list imports = {0}, recorded = {0}, options = {0};
+	struct trial_imports all = {&imports, &recorded};
 	struct trial_times times = {0};
 
 	/* the interpreter is run with its options before -c */
@@ -87,10 +88,40 @@ START_TEST(measures_both)
 	list_add(&options, "-O");
 	list_add(&imports, "a");
 	list_add(&imports, "b.c");
-	ck_assert_msg(!trial_measure(&trial, &options, &imports, &times, &err), "%s", err.text);
+	ck_assert_msg(!trial_measure(&trial, &options, &all, &times, &err), "%s", err.text);
 	ck_assert(times.image > 0 && times.python > 0);
+	drop();
+	/* recorded names are data in its source; those that can't be are left out */
+	make("#!/bin/sh\n[ \"$1$2\" = -cpass ] || case $3 in *\"'c d '.split()\"*'import a, b.c');;"
+	     " *) exit 1;; esac\n");
+	list_add(&recorded, "c\tloader\torigin");
+	list_add(&recorded, "it's\tloader\torigin");
+	list_add(&recorded, "d\tloader\t");
+	ck_assert_msg(!trial_measure(&trial, &options, &all, &times, &err), "%s", err.text);
+	list_free(&recorded);
 	list_free(&imports);
 	list_free(&options);
+	drop();
+}
+END_TEST
+
+START_TEST(measures_a_command)
+{
+	struct list plain = {0}, arguments = {0};
+	struct trial_times times = {0};
+
+	make("#!/bin/sh\n[ \"$PYIMAGE_ENTRY$PYIMAGE$*\" = 'onona b' ]\n");
+	list_add(&plain, "/bin/true");
+	list_add(&arguments, "a b");
+	ck_assert_msg(!trial_measure_command(&trial, &plain, &arguments, &times, &err), "%s",
+		      err.text);
+	ck_assert(times.command_image > 0 && times.command_python > 0);
+	list_add(&arguments, "c");
+	ck_assert_int_eq(trial_measure_command(&trial, &plain, &arguments, &times, &err), -1);
+	ck_assert_str_eq(err.text, "the command ended with status 0, but as an image it ended "
+			 "with status 1");
+	list_free(&arguments);
+	list_free(&plain);
 	drop();
 }
 END_TEST
@@ -117,7 +148,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		runs_it_without_fallback, says_what_went_wrong, learning_needs_a_sign,
-		measures_both, keeps_the_longest_ranges, NULL,
+		measures_both, measures_a_command, keeps_the_longest_ranges, NULL,
 	};
 
 	return unit_run("trial", tests);
