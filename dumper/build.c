@@ -18,6 +18,7 @@
 #include "maps.h"
 #include "memory.h"
 #include "meta.h"
+#include "openfile.h"
 #include "output.h"
 #include "path.h"
 #include "plan.h"
@@ -63,7 +64,7 @@ struct build {
 
 /* --- freeze --- */
 
-static int freeze(struct build *build, int trace, struct err *err)
+static int freeze(struct build *build, const char *trace, struct err *err)
 {
 	if (target_start(build->spec, &build->interpreter, &build->environment,
 			 trace, &build->target, err))
@@ -71,27 +72,32 @@ static int freeze(struct build *build, int trace, struct err *err)
 	return target_wait(&build->target, build->progress, err);
 }
 
-/* Which module opened this descriptor? Builds once more up to that point; the
- * answer goes behind the error that is set. */
-static void find_culprit(struct build *build, int fd, struct err *err)
+/* Which module did this? Builds once more up to that point; the answer goes behind
+ * the error that is set. Takes `trace` over. */
+static void find_culprit(struct build *build, char *trace, struct err *err)
 {
 	struct err found = {0};
 
-	progress_show(build->progress, "finding out who opened descriptor %d", fd);
+	progress_show(build->progress, "finding out who did that");
 	target_stop(&build->target);
-	if (freeze(build, fd, &found) && found.status == ERR_REFUSED)
+	if (freeze(build, trace, &found) && found.status == ERR_REFUSED)
 		err_add(err, "%s", found.text);
 	err_clear(&found);
+	free(trace);
 }
 
 static int check_descriptors(struct build *build, struct err *err)
 {
-	pid_t pid = build->target.frozen.pid;
+	struct openfile_source source = {
+		.pid = build->target.frozen.pid,
+		.parent = build->target.host,
+		.start = build->start,
+	};
 
-	if (!descriptors_read(pid, &build->descriptors, err))
+	if (!descriptors_read(&source, &build->descriptors, err))
 		return 0;
 	if (build->descriptors.culprit >= 0)
-		find_culprit(build, build->descriptors.culprit, err);
+		find_culprit(build, alloc_print("trace=%d", build->descriptors.culprit), err);
 	return -1;
 }
 
@@ -150,8 +156,12 @@ static int make_plan(struct build *build, const struct memory *memory, struct er
 		    memory_find_zero(memory, mapping, &build->zero, err))
 			return -1;
 	}
-	if (plan_build(&build->maps, &build->zero, &build->plan, err))
+	if (plan_build(&build->maps, &build->zero, &build->plan, err)) {
+		if (build->plan.refused)
+			find_culprit(build, alloc_print("trace_mapping=%llu",
+				     (unsigned long long)build->plan.refused), err);
 		return -1;
+	}
 	return check_plan(build, err);
 }
 
@@ -517,7 +527,7 @@ static int run(struct build *build, struct err *err)
 	    record(build, err))
 		return -1;
 	clock_gettime(CLOCK_REALTIME, &build->start);
-	if (freeze(build, -1, err) || check_descriptors(build, err) ||
+	if (freeze(build, NULL, err) || check_descriptors(build, err) ||
 	    save(build, err))
 		return -1;
 	target_end(&build->target);

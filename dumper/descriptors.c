@@ -4,165 +4,145 @@
 #include "descriptors.h"
 
 #include "alloc.h"
-#include "buffer.h"
 #include "err.h"
-#include "file.h"
+#include "image.h"
+#include "openfile.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <linux/kcmp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-/* What a descriptor that can't be held is open on, by its link's beginning. */
-static const struct {
-	const char *link, *what;
-} kinds[] = {
-	{"socket:", "a socket"},
-	{"pipe:", "a pipe"},
-	{"anon_inode:[eventpoll]", "an epoll instance"},
-	{"anon_inode:[eventfd]", "an eventfd"},
-	{"anon_inode:[timerfd]", "a timer"},
-	{"anon_inode:[signalfd]", "a signalfd"},
-	{"anon_inode:inotify", "an inotify instance"},
-	{"anon_inode:[pidfd]", "a process"},
-	{"anon_inode:[io_uring]", "an io_uring"},
-	{"anon_inode:", "an object of the kernel"},
-	{"pidfd:", "a process"},
-	{"/memfd:", "a memory file"},
-};
-
-static const char *find_kind(const char *link, const struct stat *status, int flags)
+static int refuse(const struct openfile *file, const char *what, struct err *err)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (strncmp(link, kinds[i].link, strlen(kinds[i].link)) == 0)
-			return kinds[i].what;
-	if (S_ISDIR(status->st_mode))
-		return "a folder";
-	if (S_ISCHR(status->st_mode) || S_ISBLK(status->st_mode))
-		return "a device";
-	if (S_ISFIFO(status->st_mode))
-		return "a named pipe";
-	if (!S_ISREG(status->st_mode))
-		return "not a regular file";
-	if (!status->st_nlink)
-		return "a deleted file";
-	if (*link != '/')
-		return "a file without a name";
-	if ((flags & O_ACCMODE) != O_RDONLY &&
-	    (flags & (O_ACCMODE | O_APPEND)) != (O_WRONLY | O_APPEND))
-		return "a regular file opened for writing";
-	return NULL;
+	return err_set(err, ERR_REFUSED, "descriptor %d is open on %s (%s), which an image "
+		       "can't hold; open it when it is used, not at import, or close it "
+		       "before the freeze", file->fd, what, file->link);
 }
 
-int descriptors_parse_info(const char *text, uint64_t *offset, int *flags)
-{
-	const char *pos = strstr(text, "pos:"), *flag = strstr(text, "flags:");
-	unsigned long value;
+/* --- copies --- */
 
-	if (!pos || !flag)
-		return -1;
-	if (sscanf(pos, "pos: %llu", (unsigned long long *)offset) != 1 ||
-	    sscanf(flag, "flags: %lo", &value) != 1)
-		return -1;
-	*flags = (int)value;
+/* Could one be a copy of the other? What copies share is equal. */
+static int is_alike(const struct descriptor *a, const struct descriptor *b)
+{
+	return a->inode == b->inode && a->offset == b->offset &&
+	       (a->flags & ~O_CLOEXEC) == (b->flags & ~O_CLOEXEC) &&
+	       strcmp(a->path, b->path) == 0;
+}
+
+/* Two that dup(2) made share one offset. Only kcmp(2) can tell; a kernel may be
+ * without it, and a container may forbid it. */
+static int find_original(const struct openfile *file, const struct descriptors *descriptors,
+			 struct descriptor *descriptor, struct err *err)
+{
+	descriptor->original = descriptors->count;
+	for (size_t i = 0; i < descriptors->count; i++) {
+		const struct descriptor *other = &descriptors->items[i];
+		long order;
+
+		if (other->original != i || !is_alike(other, descriptor))
+			continue;
+		order = syscall(SYS_kcmp, file->source->pid, file->source->pid, KCMP_FILE,
+				(long)other->fd, (long)file->fd);
+		if (order < 0)
+			return refuse(file, "a file that another descriptor is open on, too "
+				      "(of which it may be a copy: kcmp(2) does not tell here)",
+				      err);
+		if (order == 0)
+			descriptor->original = i;
+	}
 	return 0;
 }
 
-static int read_info(pid_t pid, int fd, struct descriptor *descriptor, struct err *err)
+/* --- all of them --- */
+
+static int add(const struct openfile_source *source, int fd,
+	       struct descriptors *descriptors, struct err *err)
 {
-	char *path = alloc_print("/proc/%d/fdinfo/%d", (int)pid, fd);
-	struct buffer text = {0};
-	int result = file_read(path, &text, err);
+	struct openfile file = {.source = source, .fd = fd};
+	struct descriptor *item;
+	const char *what;
 
-	if (!result && descriptors_parse_info(text.data, &descriptor->offset,
-					      &descriptor->flags))
-		result = err_set(err, ERR_REFUSED, "%s: can't read it", path);
-	buffer_free(&text);
-	free(path);
-	return result;
-}
-
-static int examine(pid_t pid, int fd, struct descriptor *descriptor, struct err *err)
-{
-	char *path = alloc_print("/proc/%d/fd/%d", (int)pid, fd);
-	char link[4096 + 32];
-	struct stat status;
-	ssize_t length = readlink(path, link, sizeof(link) - 1);
-	const char *kind;
-	int result = 0;
-
-	if (length < 0 || stat(path, &status))
-		result = err_sys(err, "look at %s", path);
-	free(path);
-	if (result || read_info(pid, fd, descriptor, err))
+	if (openfile_look(&file, err))
 		return -1;
-	link[length] = '\0';
-	kind = find_kind(link, &status, descriptor->flags);
-	if (kind)
-		return err_set(err, ERR_REFUSED,
-			       "descriptor %d is open on %s (%s), which an image can't hold; "
-			       "open it when it is used, not at import", fd, kind, link);
-	descriptor->fd = fd;
-	descriptor->flags &= O_ACCMODE | O_APPEND | O_CLOEXEC;
-	if ((descriptor->flags & O_ACCMODE) == O_RDONLY)
-		descriptor->flags &= ~O_APPEND;
-	descriptor->path = alloc_copy(link);
-	descriptor->mtime = status.st_mtim;
-	descriptor->size = (uint64_t)status.st_size;
+	what = openfile_refusal(&file);
+	if (what)
+		return refuse(&file, what, err);
+	descriptors->items = alloc_grow(descriptors->items, descriptors->count,
+					&descriptors->room, sizeof(*descriptors->items));
+	item = &descriptors->items[descriptors->count];
+	*item = (struct descriptor){
+		.fd = fd,
+		.flags = file.info.flags & IMAGE_FILE_FLAGS,
+		.path = alloc_copy(file.link),
+		.mtime = file.status.st_mtim,
+		.size = (uint64_t)file.status.st_size,
+		.offset = file.info.offset,
+		.inode = (uint64_t)file.status.st_ino,
+	};
+	if (find_original(&file, descriptors, item, err)) {
+		free(item->path);
+		return -1;
+	}
+	descriptors->count++;
 	return 0;
 }
 
 static int compare(const void *a, const void *b)
 {
-	const struct descriptor *left = a, *right = b;
+	const int *left = a, *right = b;
 
-	return (left->fd > right->fd) - (left->fd < right->fd);
+	return (*left > *right) - (*left < *right);
 }
 
-static int read_all(pid_t pid, DIR *folder, struct descriptors *descriptors,
-		    struct err *err)
-{
-	struct dirent *entry;
-
-	while ((entry = readdir(folder))) {
-		int fd = atoi(entry->d_name);
-		struct descriptor descriptor = {0};
-
-		if (fd <= 2)
-			continue;
-		if (examine(pid, fd, &descriptor, err)) {
-			if (err->status == ERR_REFUSED)
-				descriptors->culprit = fd;
-			return -1;
-		}
-		descriptors->items = alloc_grow(descriptors->items, descriptors->count,
-						&descriptors->room, sizeof(descriptor));
-		descriptors->items[descriptors->count++] = descriptor;
-	}
-	if (descriptors->count)
-		qsort(descriptors->items, descriptors->count,
-		      sizeof(*descriptors->items), compare);
-	return 0;
-}
-
-int descriptors_read(pid_t pid, struct descriptors *descriptors, struct err *err)
+/* The numbers in /proc/PID/fd above 2, ascending. To be freed. */
+static int *list_numbers(pid_t pid, size_t *count, struct err *err)
 {
 	char *path = alloc_print("/proc/%d/fd", (int)pid);
 	DIR *folder = opendir(path);
-	int result = -1;
+	int *numbers = alloc_array(1, sizeof(*numbers));
+	struct dirent *entry;
+	size_t room = 1;
+
+	*count = 0;
+	if (!folder) {
+		err_sys(err, "open %s", path);
+		free(numbers);
+		numbers = NULL;
+	}
+	while (folder && (entry = readdir(folder))) {
+		if (atoi(entry->d_name) <= 2)
+			continue;
+		numbers = alloc_grow(numbers, *count, &room, sizeof(*numbers));
+		numbers[(*count)++] = atoi(entry->d_name);
+	}
+	if (numbers && *count)
+		qsort(numbers, *count, sizeof(*numbers), compare);
+	if (folder)
+		closedir(folder);
+	free(path);
+	return numbers;
+}
+
+int descriptors_read(const struct openfile_source *source,
+		     struct descriptors *descriptors, struct err *err)
+{
+	size_t count;
+	int *numbers, result = 0;
 
 	*descriptors = (struct descriptors){.culprit = -1};
-	if (folder) {
-		result = read_all(pid, folder, descriptors, err);
-		closedir(folder);
-	} else {
-		err_sys(err, "open %s", path);
+	numbers = list_numbers(source->pid, &count, err);
+	if (!numbers)
+		return -1;
+	for (size_t i = 0; !result && i < count; i++) {
+		result = add(source, numbers[i], descriptors, err);
+		if (result && err->status == ERR_REFUSED)
+			descriptors->culprit = numbers[i];
 	}
-	free(path);
+	free(numbers);
 	return result;
 }
 

@@ -11,14 +11,18 @@
 #include <time.h>
 
 struct err;
+struct openfile_source;
 
 struct descriptor {
 	int fd;
-	int flags;		/* O_RDONLY or O_WRONLY|O_APPEND, and O_CLOEXEC */
+	int flags;		/* as in struct image_file */
 	char *path;
 	struct timespec mtime;
 	uint64_t size;
 	uint64_t offset;
+	uint64_t inode;
+	size_t original;	/* index of the one that it is a copy of, by dup(2);
+				   its own: of none */
 };
 
 struct descriptors {
@@ -28,12 +32,11 @@ struct descriptors {
 	int culprit;		/* after a refusal: the descriptor; else -1 */
 };
 
-/* Reads /proc/PID/fd. 0, 1 and 2 don't count. Refuses any other that is not a
- * regular file, and says what it is. descriptors_free() in either case. */
-int descriptors_read(pid_t pid, struct descriptors *descriptors, struct err *err);
-
-/* Reads "pos:" and "flags:" out of the text of a fdinfo file. Returns 0 or -1. */
-int descriptors_parse_info(const char *text, uint64_t *offset, int *flags);
+/* Reads /proc/PID/fd. 0, 1 and 2 don't count. Refuses the lowest other one that
+ * is not a regular file, or is in a state that opening it again would not bring
+ * back, and says what it is. descriptors_free() in either case. */
+int descriptors_read(const struct openfile_source *source,
+		     struct descriptors *descriptors, struct err *err);
 
 void descriptors_free(struct descriptors *descriptors);
 

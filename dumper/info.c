@@ -254,6 +254,7 @@ static void put_ranges(const struct elfin *elfin, const char *key,
 static void put_files(const struct elfin *elfin, struct json *json)
 {
 	const struct image_file *file = image_rows(elfin->data, &elfin->header->files);
+	const struct image_file *row = file;
 
 	json_open(json, "files", '[');
 	for (uint32_t i = 0; i < elfin->header->files.count; i++, file++) {
@@ -262,6 +263,9 @@ static void put_files(const struct elfin *elfin, struct json *json)
 		json_string(json, "path", elfin_string(elfin, file->path));
 		json_signed(json, "flags", file->flags);
 		json_number(json, "offset", file->offset);
+		json_number(json, "inode", file->inode);
+		if (file->original < i)
+			json_signed(json, "copy_of", row[file->original].fd);
 		json_close(json, '}');
 	}
 	json_close(json, ']');

@@ -137,6 +137,8 @@ static void make_files(struct writer *writer, const struct descriptors *descript
 			.mtime_nsec = (uint32_t)descriptor->mtime.tv_nsec,
 			.size = descriptor->size,
 			.offset = descriptor->offset,
+			.inode = descriptor->inode,
+			.original = (uint32_t)descriptor->original,
 		};
 
 		buffer_add(rows, &row, sizeof(row));

@@ -247,8 +247,10 @@ int plan_build(const struct maps *maps, const struct memory_ranges *zero,
 			continue;
 		if (!mapping->protection && mapping->kind == MAPS_FILE)
 			continue;
-		if (refuse(mapping, err))
+		if (refuse(mapping, err)) {
+			plan->refused = mapping->end - mapping->start;
 			return -1;
+		}
 		add_reserve(plan, mapping);
 	}
 	cut_all(plan, maps, zero, least);

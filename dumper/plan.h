@@ -40,6 +40,7 @@ struct plan {
 	size_t room;
 	struct memory_ranges reserves;	/* PROT_NONE, to be kept free */
 	uint64_t mapped;		/* sum of the segments, bytes */
+	uint64_t refused;		/* size of the mapping that was refused, or 0 */
 };
 
 /* Is this mapping part of an image at all? (Not the stack, the kernel's own

@@ -142,7 +142,7 @@ done:
 }
 
 static int send_spec(struct target *target, const struct spec *spec,
-		     const struct rlimit *limit, int trace, struct err *err)
+		     const struct rlimit *limit, const char *trace, struct err *err)
 {
 	struct list strings = {0};
 	int result;
@@ -163,8 +163,8 @@ static int send_spec(struct target *target, const struct spec *spec,
 		list_print(&strings, "argv0=%s", spec->argv0);
 	list_print(&strings, "stack=%llu:%llu", (unsigned long long)limit->rlim_cur,
 		   (unsigned long long)limit->rlim_max);
-	if (trace >= 0)
-		list_print(&strings, "trace=%d", trace);
+	if (trace)
+		list_add(&strings, trace);
 	list_add(&strings, "unset=LD_PRELOAD");
 	list_add(&strings, "unset=LD_BIND_NOW");
 	list_add(&strings, "unset=" CONTROL_ENV);
@@ -174,7 +174,7 @@ static int send_spec(struct target *target, const struct spec *spec,
 }
 
 int target_start(const struct spec *spec, const struct interpreter *interpreter,
-		 const struct list *environment, int trace, struct target *target,
+		 const struct list *environment, const char *trace, struct target *target,
 		 struct err *err)
 {
 	struct list variables = {0};

@@ -28,10 +28,10 @@ struct target {
 	struct frozen frozen;	/* frozen.pid is 0 until it is frozen */
 };
 
-/* Starts the interpreter and tells the host what to do. `trace` is a
- * descriptor whose opener is to be found, or -1. */
+/* Starts the interpreter and tells the host what to do. `trace` is NULL, or what
+ * to find out instead of a freeze, as a string of CONTROL_SPEC. */
 int target_start(const struct spec *spec, const struct interpreter *interpreter,
-		 const struct list *environment, int trace, struct target *target,
+		 const struct list *environment, const char *trace, struct target *target,
 		 struct err *err);
 
 /* Waits until it is frozen: one stopped process with one thread. What the host

@@ -172,13 +172,22 @@ struct image_range {
 /* A descriptor that was open on a regular file. */
 struct image_file {
 	int32_t fd;
-	int32_t flags;		/* O_RDONLY, or O_WRONLY|O_APPEND, and O_CLOEXEC */
+	int32_t flags;		/* within IMAGE_FILE_FLAGS: O_RDONLY, or
+				   O_WRONLY|O_APPEND, and what else open(2) took */
 	uint32_t path;		/* string, absolute */
-	uint32_t mtime_nsec;	/* size and mtime count for O_RDONLY only */
+	uint32_t mtime_nsec;	/* inode, size, mtime count for O_RDONLY only */
 	int64_t mtime_sec;
 	uint64_t size;
-	uint64_t offset;
+	uint64_t offset;	/* O_APPEND: `size` means the end, wherever it is */
+	uint64_t inode;
+	uint32_t original;	/* row of which it is a copy by dup(2), so that both
+				   share one offset; its own: of none */
+	uint32_t reserved;
 };
+
+/* O_ACCMODE, O_APPEND, O_NONBLOCK, O_DSYNC, O_DIRECT, O_NOFOLLOW, O_NOATIME,
+ * O_CLOEXEC, O_SYNC, as asm-generic/fcntl.h numbers them */
+#define IMAGE_FILE_FLAGS 07456003
 
 /* What the code in the image relies on. See arch/x86_64/cpu.h. */
 #define IMAGE_CPU_LEAVES 8u

@@ -1,6 +1,7 @@
 /*
  * Files that the frozen process had open. What was open for reading must not
- * have changed, for the process has read a part of it already.
+ * have changed, for the process has read a part of it already. What is appended
+ * to may be another file of that name by now, as python3 would open it.
  */
 #include "files.h"
 
@@ -8,7 +9,7 @@
 #include "say.h"
 #include "sys.h"
 
-#define FILES_STATX (SYS_STATX_TYPE | SYS_STATX_SIZE | SYS_STATX_MTIME)
+#define FILES_STATX (SYS_STATX_TYPE | SYS_STATX_INO | SYS_STATX_SIZE | SYS_STATX_MTIME)
 
 static int refuse(struct reason *reason, const char *why, const char *path, long error)
 {
@@ -17,30 +18,59 @@ static int refuse(struct reason *reason, const char *why, const char *path, long
 	return -1;
 }
 
+static int is_read(const struct image_file *file)
+{
+	return (file->flags & SYS_O_ACCMODE) == SYS_O_RDONLY;
+}
+
 /* Before it is opened: to open a FIFO in its place would block. */
-static int check(const struct image_file *file, const char *path, struct reason *reason)
+static int check_kind(const char *path, struct reason *reason)
 {
 	struct sys_stat stat;
-	long result = sys_statx(SYS_AT_FDCWD, path, 0, FILES_STATX, &stat);
+	long result = sys_statx(SYS_AT_FDCWD, path, 0, SYS_STATX_TYPE, &stat);
 
 	if (result < 0)
 		return refuse(reason, "can't be looked at:", path, result);
 	if ((stat.mode & SYS_S_IFMT) != SYS_S_IFREG)
 		return refuse(reason, "is of another kind:", path, 0);
-	if ((file->flags & SYS_O_ACCMODE) == SYS_O_RDONLY
-	    && (stat.size != file->size || stat.mtime.sec != file->mtime_sec
-		|| stat.mtime.nsec != file->mtime_nsec))
+	return 0;
+}
+
+/* What was opened: the name may have changed hands meanwhile. */
+static int check_file(const struct image_file *file, const char *path, struct reason *reason)
+{
+	struct sys_stat stat;
+	long result = sys_statx(file->fd, "", SYS_AT_EMPTY_PATH, FILES_STATX, &stat);
+
+	if (result < 0)
+		return refuse(reason, "can't be looked at:", path, result);
+	if ((stat.mode & SYS_S_IFMT) != SYS_S_IFREG)
+		return refuse(reason, "is of another kind:", path, 0);
+	if (is_read(file) && (stat.ino != file->inode || stat.size != file->size
+			      || stat.mtime.sec != file->mtime_sec
+			      || stat.mtime.nsec != file->mtime_nsec))
 		return refuse(reason, "has changed:", path, 0);
 	return 0;
 }
 
+/* Python's open() in mode "a" goes to the end, which may have moved. */
+static int set_position(const struct image_file *file, const char *path, struct reason *reason)
+{
+	int at_end = !is_read(file) && file->offset == file->size;
+	long result = 0;
+
+	if (at_end)
+		result = sys_lseek(file->fd, 0, SYS_SEEK_END);
+	else if (file->offset)
+		result = sys_lseek(file->fd, file->offset, SYS_SEEK_SET);
+	return result < 0 ? refuse(reason, "can't be positioned:", path, result) : 0;
+}
+
 static int open_at(const struct image_file *file, const char *path, struct reason *reason)
 {
-	int flags = (file->flags & (SYS_O_ACCMODE | SYS_O_APPEND)) | SYS_O_CLOEXEC;
+	int flags = (file->flags & IMAGE_FILE_FLAGS) | SYS_O_CLOEXEC;
 	long result, fd;
 
-	if (sys_fcntl(file->fd, SYS_F_GETFD, 0) != -SYS_EBADF)
-		return refuse(reason, "needs a descriptor that is in use:", path, 0);
 	fd = sys_open(path, flags);
 	if (fd < 0)
 		return refuse(reason, "can't be opened:", path, fd);
@@ -50,24 +80,42 @@ static int open_at(const struct image_file *file, const char *path, struct reaso
 		if (result < 0)
 			return refuse(reason, "needs its descriptor:", path, result);
 	}
-	result = file->offset ? sys_lseek(file->fd, file->offset) : 0;
-	if (result < 0)
-		return refuse(reason, "can't be positioned:", path, result);
-	return 0;
+	return check_file(file, path, reason) ? -1 : set_position(file, path, reason);
+}
+
+static int copy_from(const struct image_file *original, const struct image_file *file,
+	const char *path, struct reason *reason)
+{
+	long result = sys_dup3(original->fd, file->fd, SYS_O_CLOEXEC);
+
+	return result < 0 ? refuse(reason, "needs its descriptor:", path, result) : 0;
+}
+
+static int is_sound(const struct image_file *file, uint32_t index)
+{
+	return file->fd >= 0 && !(file->flags & ~IMAGE_FILE_FLAGS) && file->original <= index
+		&& (is_read(file) || (file->flags & (SYS_O_ACCMODE | SYS_O_APPEND))
+					== (SYS_O_WRONLY | SYS_O_APPEND));
 }
 
 int files_open(const void *meta, const struct image_header *header, struct reason *reason)
 {
-	const struct image_file *file = image_rows(meta, &header->files);
+	const struct image_file *files = image_rows(meta, &header->files);
 
-	for (uint32_t i = 0; i < header->files.count; i++, file++) {
+	for (uint32_t i = 0; i < header->files.count; i++) {
+		const struct image_file *file = &files[i];
 		const char *path = image_string(meta, header, file->path);
-		int mode = file->flags & (SYS_O_ACCMODE | SYS_O_APPEND);
+		int failed;
 
-		if (!path || file->fd < 0
-		    || (mode != SYS_O_RDONLY && mode != (SYS_O_WRONLY | SYS_O_APPEND)))
+		if (!path || !is_sound(file, i))
 			return say_reason(reason, "damaged", "an open file's row", 0);
-		if (check(file, path, reason) || open_at(file, path, reason))
+		if (sys_fcntl(file->fd, SYS_F_GETFD, 0) != -SYS_EBADF)
+			return refuse(reason, "needs a descriptor that is in use:", path, 0);
+		if (file->original < i)
+			failed = copy_from(&files[file->original], file, path, reason);
+		else
+			failed = check_kind(path, reason) || open_at(file, path, reason);
+		if (failed)
 			return -1;
 	}
 	return 0;

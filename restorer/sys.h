@@ -28,6 +28,8 @@ enum {
 	SYS_O_WRONLY = 1,
 	SYS_O_ACCMODE = 3,
 	SYS_O_APPEND = 02000,
+	SYS_SEEK_SET = 0,
+	SYS_SEEK_END = 2,
 	SYS_O_DIRECTORY = 0200000,
 	SYS_O_CLOEXEC = 02000000,
 	SYS_F_GETFD = 1,
@@ -60,6 +62,7 @@ enum {
 	SYS_STATX_MODE = 2,
 	SYS_STATX_UID = 8,
 	SYS_STATX_MTIME = 0x40,
+	SYS_STATX_INO = 0x100,
 	SYS_STATX_SIZE = 0x200,
 };
 
@@ -140,9 +143,9 @@ static inline long sys_write(int fd, const void *buffer, size_t size)
 	return syscall_3(SYS_write, fd, (long)buffer, (long)size);
 }
 
-static inline long sys_lseek(int fd, uint64_t offset)
+static inline long sys_lseek(int fd, uint64_t offset, int whence)
 {
-	return syscall_3(SYS_lseek, fd, (long)offset, 0);
+	return syscall_3(SYS_lseek, fd, (long)offset, whence);
 }
 
 static inline long sys_fcntl(int fd, int command, long argument)

@@ -368,6 +368,36 @@ void cpython_move_objects(PyObject *first, PyObject *last, int generation,
 	link_heads(to, next);
 }
 
+static _Py_AuditHookEntry hearing;
+
+void cpython_hear(Py_AuditHookFunction hook)
+{
+	hearing.hookCFunction = hook;
+	memcpy(&hearing.next, c_audit_hooks(), sizeof hearing.next);
+	*(_Py_AuditHookEntry **)c_audit_hooks() = &hearing;
+}
+
+/* Others may have been added behind it (PySys_AddAuditHook goes to the end). */
+void cpython_unhear(void)
+{
+	_Py_AuditHookEntry **at = c_audit_hooks();
+
+	while (*at && *at != &hearing)
+		at = &(*at)->next;
+	if (*at)
+		*at = hearing.next;
+}
+
+/* PyEval_SetProfileAllThreads() is 3.12's. */
+void cpython_profile_threads(Py_tracefunc profile)
+{
+	PyThreadState *tstate = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+
+	for (; tstate; tstate = PyThreadState_Next(tstate))
+		if (!tstate->c_profilefunc)
+			_PyEval_SetProfile(tstate, profile, NULL);
+}
+
 static struct {
 	void *c_audit;
 	PyObject *audit, *callbacks, *trace_object, *profile_object;

@@ -115,6 +115,14 @@ PyObject *cpython_next_object(int generation, PyObject *object);
 void cpython_move_objects(PyObject *first, PyObject *last, int generation,
 	PyObject *before);
 
+/* Calls `hook` at each audit event, until cpython_unhear(): one at a time. Unlike
+ * PySys_AddAuditHook() it tells nobody, and can be taken back. */
+void cpython_hear(Py_AuditHookFunction hook);
+void cpython_unhear(void);
+
+/* Makes `profile` the profile function of each thread that has none. */
+void cpython_profile_threads(Py_tracefunc profile);
+
 /* Audit hooks, the collector's callbacks, trace and profile function are not to
  * hear of what the host does; and are there again. */
 void cpython_silence(void);

@@ -119,6 +119,8 @@ static int host_main(int argc, char **argv, char **envp)
 	readline_watch();
 	hooks_gtk_watch();
 	path0_reserve(entry_file());
+	if (spec.trace_mapping)
+		trace_mapping(spec.trace_mapping);
 	hooks_watch();
 	asked_begin();
 	load(&spec);
@@ -133,7 +135,7 @@ static int host_main(int argc, char **argv, char **envp)
 	gc_view_keep();
 	attributes_check();
 	streams_check();
-	if (spec.trace >= 0)
+	if (spec.trace >= 0 || spec.trace_mapping)
 		trace_end();
 	report_send(spec.warmups);
 	prepare(argv[0], &spec);

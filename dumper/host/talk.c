@@ -154,6 +154,8 @@ void talk_read_spec(struct talk_spec *spec)
 			spec->record = 1;
 		else if ((value = value_of(s, "trace")))
 			spec->trace = atoi(value);
+		else if ((value = value_of(s, "trace_mapping")))
+			spec->trace_mapping = strtoull(value, NULL, 10);
 		else if ((value = value_of(s, "stack")))
 			sscanf(value, "%llu:%llu", &spec->stack_soft, &spec->stack_hard);
 		else

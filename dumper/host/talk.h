@@ -20,6 +20,7 @@ struct talk_spec {
 	int trace;		/* descriptor to find the opener of, or -1 */
 	char **recorded;	/* "NAME TAB LOADER TAB ORIGIN"; NULL-terminated */
 	int record;		/* run the interpreter and tell what it imports */
+	unsigned long long trace_mapping;	/* size of the one to find the maker of, or 0 */
 };
 
 /* The socket that the environment names, moved to a high number. -1 if this

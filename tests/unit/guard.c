@@ -79,7 +79,8 @@ static struct image_file *add_file(int fd, int flags, const char *name, uint64_t
 	ck_assert_int_eq(stat(path(name), &now), 0);
 	*row = (struct image_file){ .fd = fd, .flags = flags, .path = string(path(name)),
 		.mtime_sec = now.st_mtim.tv_sec, .mtime_nsec = (uint32_t)now.st_mtim.tv_nsec,
-		.size = (uint64_t)now.st_size, .offset = offset };
+		.size = (uint64_t)now.st_size, .offset = offset, .inode = now.st_ino,
+		.original = meta.header.files.count - 1 };
 	return row;
 }
 
@@ -304,6 +305,89 @@ START_TEST(opens)
 }
 END_TEST
 
+/* Python's open() goes there; os.open() does not. */
+START_TEST(appends_at_the_end)
+{
+	add_file(FD, O_WRONLY | O_APPEND, "a", 3);
+	add_file(FD + 1, O_WRONLY | O_APPEND, "a", 1);
+	write_file("a", "abc and more");
+	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), 0);
+	ck_assert_int_eq(lseek(FD, 0, SEEK_CUR), 12);
+	ck_assert_int_eq(lseek(FD + 1, 0, SEEK_CUR), 1);
+	close(FD);
+	close(FD + 1);
+}
+END_TEST
+
+/* A log may be rotated: what is there now is appended to, but not made. */
+START_TEST(appends_to_what_is_there)
+{
+	add_file(FD, O_WRONLY | O_APPEND, "a", 3);
+	ck_assert_int_eq(rename(path("a"), path("new")), 0);
+	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), -1);
+	ck_assert_str_eq(reason.why, "can't be looked at:");
+	write_file("a", "");
+	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), 0);
+	ck_assert_int_eq(write(FD, "x", 1), 1);
+	ck_assert_int_eq(lseek(FD, 0, SEEK_CUR), 1);
+	close(FD);
+}
+END_TEST
+
+START_TEST(other_flags)
+{
+	add_file(FD, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, "a", 0);
+	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), 0);
+	ck_assert_int_eq(fcntl(FD, F_GETFL) & (O_NONBLOCK | O_NOFOLLOW), O_NONBLOCK | O_NOFOLLOW);
+	close(FD);
+	meta.files[0].flags = O_RDONLY | O_TRUNC;
+	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), -1);
+	ck_assert_str_eq(reason.what, "damaged");
+}
+END_TEST
+
+START_TEST(copies_share_an_offset)
+{
+	char byte;
+
+	add_file(FD, O_RDONLY, "a", 1);
+	add_file(FD + 1, O_RDONLY, "a", 1);
+	add_file(FD + 2, O_RDONLY | O_CLOEXEC, "a", 1)->original = 0;
+	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), 0);
+	files_commit(&meta, &meta.header);
+	ck_assert_int_eq(read(FD, &byte, 1), 1);
+	ck_assert_int_eq(lseek(FD + 2, 0, SEEK_CUR), 2);
+	ck_assert_int_eq(lseek(FD + 1, 0, SEEK_CUR), 1);
+	ck_assert_int_eq(fcntl(FD + 2, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(fcntl(FD, F_GETFD), 0);
+	for (int fd = FD; fd <= FD + 2; fd++)
+		close(fd);
+	meta.files[1].original = 2;	/* behind it */
+	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), -1);
+	ck_assert_str_eq(reason.what, "damaged");
+	close(FD);
+}
+END_TEST
+
+/* Same size, same time. */
+START_TEST(another_inode)
+{
+	struct timespec times[2];
+	struct stat now;
+
+	add_file(FD, O_RDONLY, "a", 0);
+	ck_assert_int_eq(stat(path("a"), &now), 0);
+	times[0] = now.st_atim;
+	times[1] = now.st_mtim;
+	write_file("new", "xyz");
+	ck_assert_int_eq(utimensat(AT_FDCWD, path("new"), times, 0), 0);
+	ck_assert_int_eq(rename(path("new"), path("a")), 0);
+	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), -1);
+	ck_assert_str_eq(reason.why, "has changed:");
+	close(FD);
+}
+END_TEST
+
 START_TEST(opens_at_the_lowest)
 {
 	int next = dup(0);
@@ -323,9 +407,11 @@ START_TEST(does_not_open)
 
 	row->size++;
 	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), -1);
+	ck_assert_int_eq(close(FD), 0);	/* close-on-exec, for the fallback */
 	row->size--;
 	row->mtime_nsec ^= 1;
 	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), -1);
+	ck_assert_int_eq(close(FD), 0);
 	row->mtime_nsec ^= 1;
 	row->flags = O_RDWR;
 	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), -1);
@@ -360,7 +446,8 @@ int main(void)
 		all_hold, size_changed, mtime_changed, gone, other_kind, folder_changed,
 		appeared, in_the_working_folder, dpkg_holds, dpkg_folder, dpkg_changed,
 		dpkg_one_appeared, dpkg_not_there, not_by_dpkg, timezone, damaged, opens, opens_at_the_lowest,
-		does_not_open, fifo_does_not_block,
+		does_not_open, fifo_does_not_block, appends_at_the_end,
+		appends_to_what_is_there, other_flags, copies_share_an_offset, another_inode,
 	};
 	Suite *suite = suite_create("guard");
 	TCase *tcase = tcase_create("guard");

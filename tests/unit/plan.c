@@ -176,6 +176,15 @@ START_TEST(keeps_reserves)
 }
 END_TEST
 
+START_TEST(tells_the_size_of_what_it_refuses)
+{
+	setup("145555000000-145555003000 rw-s 0 00:05 7 /dev/shm/x\n");
+	ck_assert_int_eq(plan_build(&maps, &zero, &plan, &err), -1);
+	ck_assert_uint_eq(plan.refused, 0x3000);
+	drop();
+}
+END_TEST
+
 START_TEST(refuses)
 {
 	refuse("145555000000-145555001000 rw-s 0 00:05 7 /dev/shm/x\n", "/dev/shm/x");
@@ -263,8 +272,8 @@ int main(void)
 		a_library_is_two_segments, neighbours_merge_and_gaps_part,
 		drops_what_the_kernel_brings, cuts_out_long_runs_of_zeroes,
 		runs_of_zeroes_cross_mappings, zeroes_that_are_not_writable_stay,
-		keeps_reserves, refuses, merges_where_there_are_too_many,
-		refuses_too_many, places_congruently, NULL,
+		keeps_reserves, tells_the_size_of_what_it_refuses, refuses,
+		merges_where_there_are_too_many, refuses_too_many, places_congruently, NULL,
 	};
 
 	return unit_run("plan", tests);
