@@ -30,6 +30,8 @@ static const char help[] =
 "                        what it imported; the image then is that command\n"
 "      --measure         run that command six times more in each way, and show how\n"
 "                        much faster the image is\n"
+"  -f, --spec FILE       all of these options from a TOML file, by their long names;\n"
+"                        those of the command line are added, or count instead\n"
 "  -o, --output IMAGE    the image to write\n"
 "      --python PYTHON   a version (3.11) or an interpreter's path; default:\n"
 "                        /usr/bin/python3\n"

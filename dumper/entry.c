@@ -54,7 +54,10 @@ int entry_take(struct spec *spec, const char *text, struct err *err)
 	char *entry;
 
 	if (is_path(text)) {
-		entry = path_absolute(text, err);
+		char *path = spec_resolve(spec, text);
+
+		entry = path_absolute(path, err);
+		free(path);
 		if (!entry)
 			return -1;
 	} else if (entry_is_dotted(text) || is_function(text)) {

@@ -9,41 +9,9 @@
 #include "path.h"
 #include "python_options.h"
 
-#include <getopt.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum option_value {
-	OPTION_PYTHON = 256,
-	OPTION_PYTHON_OPTION,
-	OPTION_KEEP_ENV,
-	OPTION_GUARD_ENV,
-	OPTION_NO_GUARD_ENV,
-	OPTION_FRESHNESS,
-	OPTION_JSON,
-	OPTION_FOR,
-	OPTION_MEASURE,
-};
-
-static const struct option options[] = {
-	{"import", required_argument, NULL, 'i'},
-	{"warm-up", required_argument, NULL, 'w'},
-	{"output", required_argument, NULL, 'o'},
-	{"entry", required_argument, NULL, 'e'},
-	{"for", no_argument, NULL, OPTION_FOR},
-	{"measure", no_argument, NULL, OPTION_MEASURE},
-	{"python", required_argument, NULL, OPTION_PYTHON},
-	{"python-option", required_argument, NULL, OPTION_PYTHON_OPTION},
-	{"keep-env", required_argument, NULL, OPTION_KEEP_ENV},
-	{"guard-env", required_argument, NULL, OPTION_GUARD_ENV},
-	{"no-guard-env", required_argument, NULL, OPTION_NO_GUARD_ENV},
-	{"freshness", required_argument, NULL, OPTION_FRESHNESS},
-	{"json", no_argument, NULL, OPTION_JSON},
-	{"quiet", no_argument, NULL, 'q'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
-};
 
 static const char *const freshness_names[] = {
 	[SPEC_DPKG] = "dpkg",
@@ -63,6 +31,31 @@ const char *spec_freshness_name(enum spec_freshness freshness)
 	return freshness_names[freshness];
 }
 
+char *spec_resolve(const struct spec *spec, const char *path)
+{
+	if (*path == '/' || !spec->base)
+		return alloc_copy(path);
+	return alloc_print("%s/%s", spec->base, path);
+}
+
+/* A command with a slash is a path; its arguments are its own. */
+int spec_add_word(struct spec *spec, const char *text, struct err *err)
+{
+	char *path = NULL;
+
+	if (spec->base && !spec->command.count && strchr(text, '/')) {
+		char *resolved = spec_resolve(spec, text);
+
+		path = path_absolute(resolved, err);
+		free(resolved);
+		if (!path)
+			return -1;
+	}
+	list_add(&spec->command, path ? path : text);
+	free(path);
+	return 0;
+}
+
 static int add_import(struct spec *spec, const char *name, struct err *err)
 {
 	if (!*name)
@@ -76,11 +69,13 @@ static int add_import(struct spec *spec, const char *name, struct err *err)
 
 static int add_warmup(struct spec *spec, const char *name, struct err *err)
 {
-	char *path;
+	char *resolved, *path;
 
 	if (!*name)
 		return err_set(err, ERR_USAGE, "--warm-up: the name is empty");
-	path = path_absolute(name, err);
+	resolved = spec_resolve(spec, name);
+	path = path_absolute(resolved, err);
+	free(resolved);
 	if (!path)
 		return -1;
 	list_add(&spec->warmups, path);
@@ -232,108 +227,66 @@ static int set_text(char **field, const char *name, const char *text,
 	return 0;
 }
 
-static int take(struct spec *spec, int option, struct err *err)
+/* The same for a path. */
+static int set_path(struct spec *spec, char **field, const char *name, const char *text,
+		    struct err *err)
 {
-	switch (option) {
-	case 'i':
-		return add_import(spec, optarg, err);
-	case 'w':
-		return add_warmup(spec, optarg, err);
-	case 'o':
-		return set_text(&spec->output, "--output", optarg, err);
-	case 'e':
-		return entry_take(spec, optarg, err);
-	case OPTION_PYTHON:
-		return set_text(&spec->python, "--python", optarg, err);
-	case OPTION_PYTHON_OPTION:
-		return add_python_option(spec, optarg, err);
-	case OPTION_KEEP_ENV:
-		return add_keep_env(spec, optarg, err);
-	case OPTION_GUARD_ENV:
-		if (strcmp(optarg, "*") == 0)
-			return err_set(err, ERR_USAGE, "--guard-env *: name each variable");
-		return add_guard_env(&spec->guard_env, &spec->no_guard_env, "--guard-env",
-				     optarg, err);
-	case OPTION_NO_GUARD_ENV:
-		return add_guard_env(&spec->no_guard_env, &spec->guard_env,
-				     "--no-guard-env", optarg, err);
-	case OPTION_FRESHNESS:
-		return set_freshness(spec, optarg, err);
-	case OPTION_JSON:
-		spec->json = 1;
-		return 0;
-	case 'q':
-		spec->quiet = 1;
-		return 0;
-	case 'v':
-		spec->verbose = 1;
-		return 0;
-	case OPTION_FOR:
-		spec->has_command = 1;
-		return 0;
-	case OPTION_MEASURE:
-		spec->measure = 1;
-		return 0;
-	default:
-		spec->help = 1;
-		return 0;
-	}
+	char *path = *text ? spec_resolve(spec, text) : alloc_copy(text);
+	int result = set_text(field, name, path, err);
+
+	free(path);
+	return result;
 }
 
-/* getopt's own message would go to stderr unasked; this one goes up. */
-static int unknown(int option, char **argv, int at, struct err *err)
+static int take_guard_env(struct spec *spec, const char *name, struct err *err)
 {
-	const char *word = argv[at] ? argv[at] : "";
-
-	if (option == ':')
-		return err_set(err, ERR_USAGE, "%s: an argument is missing", word);
-	if (strncmp(word, "--", 2) == 0)
-		return err_set(err, ERR_USAGE,
-			       "%s: unknown or ambiguous option, or one without argument",
-			       word);
-	return err_set(err, ERR_USAGE, "-%c: unknown option", optopt);
+	if (strcmp(name, "*") == 0)
+		return err_set(err, ERR_USAGE, "--guard-env *: name each variable");
+	return add_guard_env(&spec->guard_env, &spec->no_guard_env, "--guard-env", name,
+			     err);
 }
 
-int spec_parse(int argc, char **argv, struct spec *spec, struct err *err)
+static int take_no_guard_env(struct spec *spec, const char *name, struct err *err)
 {
-	int option;
-
-	*spec = (struct spec){0};
-	optind = 0;	/* glibc: start anew, also after another parse */
-	for (;;) {
-		int at = optind ? optind : 1;
-
-		option = getopt_long(argc, argv, "+:i:w:e:o:qvh", options, NULL);
-		if (option == -1)
-			break;
-		if (option == '?' || option == ':')
-			return unknown(option, argv, at, err);
-		if (take(spec, option, err))
-			return -1;
-	}
-	if (spec->help)
-		return 0;
-	for (; spec->has_command && optind < argc; optind++)
-		list_add(&spec->command, argv[optind]);
-	if (spec->has_command && (!spec->command.count || !*spec->command.items[0]))
-		return err_set(err, ERR_USAGE, "--for: the command is missing "
-			       "(--for -- COMMAND [ARG...])");
-	if (spec->measure && !spec->has_command)
-		return err_set(err, ERR_USAGE, "--measure is for the command of --for");
-	if (spec->has_command && spec->entry)
-		return err_set(err, ERR_USAGE, "--entry and --for exclude each other: the "
-			       "command is the entry");
-	if (optind < argc)
-		return err_set(err, ERR_USAGE,
-			       "%s: unexpected argument (modules are given with -i)",
-			       argv[optind]);
-	if (!spec->output)
-		return err_set(err, ERR_USAGE, "-o IMAGE is missing");
-	if (spec->quiet && spec->verbose)
-		return err_set(err, ERR_USAGE, "-q and -v exclude each other");
-	entry_complete(spec);
-	return 0;
+	return add_guard_env(&spec->no_guard_env, &spec->guard_env, "--no-guard-env", name,
+			     err);
 }
+
+static int set_output(struct spec *spec, const char *text, struct err *err)
+{
+	return set_path(spec, &spec->output, "--output", text, err);
+}
+
+/* A version is no path. */
+static int set_python(struct spec *spec, const char *text, struct err *err)
+{
+	if (strchr(text, '/'))
+		return set_path(spec, &spec->python, "--python", text, err);
+	return set_text(&spec->python, "--python", text, err);
+}
+
+#define FLAG(field) .kind = SPEC_FLAG, .flag = offsetof(struct spec, field)
+
+const struct spec_option spec_options[] = {
+	{"import", 'i', SPEC_TEXTS, .take = add_import},
+	{"warm-up", 'w', SPEC_TEXTS, .take = add_warmup},
+	{"entry", 'e', SPEC_TEXT, .take = entry_take},
+	{"for", 0, SPEC_COMMAND, .take = spec_add_word},
+	{"measure", 0, FLAG(measure)},
+	{"spec", 'f', .kind = SPEC_FILE},
+	{"output", 'o', SPEC_TEXT, .take = set_output},
+	{"python", 0, SPEC_TEXT, .take = set_python},
+	{"python-option", 0, SPEC_TEXTS, .take = add_python_option},
+	{"keep-env", 0, SPEC_TEXTS, .take = add_keep_env},
+	{"guard-env", 0, SPEC_TEXTS, .take = take_guard_env},
+	{"no-guard-env", 0, SPEC_TEXTS, .take = take_no_guard_env},
+	{"freshness", 0, SPEC_TEXT, .take = set_freshness},
+	{"json", 0, FLAG(json)},
+	{"quiet", 'q', FLAG(quiet)},
+	{"verbose", 'v', FLAG(verbose)},
+	{"help", 'h', .kind = SPEC_HELP, .flag = offsetof(struct spec, help)},
+	{.name = NULL},
+};
 
 void spec_free(struct spec *spec)
 {
@@ -343,6 +296,7 @@ void spec_free(struct spec *spec)
 	list_free(&spec->guard_env);
 	list_free(&spec->no_guard_env);
 	list_free(&spec->options);
+	free(spec->base);
 	free(spec->output);
 	free(spec->python);
 	free(spec->entry);

@@ -33,6 +33,7 @@ struct spec {
 	char *function;		/* MODULE:FUNCTION that it calls, or NULL */
 	char *argv0;		/* sys.argv[0] of every start, or NULL */
 	enum spec_freshness freshness;
+	char *base;		/* folder of relative paths; NULL: the working one */
 	int has_command;	/* --for was given */
 	int measure;		/* run the command again, to compare times */
 	int json;
@@ -41,9 +42,39 @@ struct spec {
 	int help;		/* only --help was asked for */
 };
 
+/* How an option is given on the command line, and in a file of --spec. */
+enum spec_kind {
+	SPEC_FLAG,		/* no argument; true or false */
+	SPEC_TEXT,		/* one argument, the last one counts; a string */
+	SPEC_TEXTS,		/* may be repeated; strings in an array */
+	SPEC_COMMAND,		/* all behind "--"; strings in an array */
+	SPEC_FILE,		/* --spec itself: not in a file */
+	SPEC_HELP,		/* not in a file */
+};
+
+/* The one table of options: spec_read.c makes getopt's of it, and takes a file's
+ * keys by it. */
+struct spec_option {
+	const char *name;	/* long; NULL ends the table */
+	char letter;		/* or 0 */
+	enum spec_kind kind;
+	size_t flag;		/* offset in struct spec of the int of a flag */
+	/* takes one value; ERR_USAGE */
+	int (*take)(struct spec *spec, const char *text, struct err *err);
+};
+
+extern const struct spec_option spec_options[];
+
 /* Reads the options of `pydump build`; argv[0] is "build". Returns 0, or -1
- * with an error of status ERR_USAGE. spec_free() in either case. */
+ * with an error of status ERR_USAGE, or ERR_IO for a file of --spec that can't be
+ * read. spec_free() in either case. */
 int spec_parse(int argc, char **argv, struct spec *spec, struct err *err);
+
+/* A relative path of a --spec file begins at that file's folder; to be freed. */
+char *spec_resolve(const struct spec *spec, const char *path);
+
+/* Adds a word to the command of --for. */
+int spec_add_word(struct spec *spec, const char *text, struct err *err);
 
 /* The name of a freshness, as in --freshness. */
 const char *spec_freshness_name(enum spec_freshness freshness);

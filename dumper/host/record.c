@@ -136,9 +136,18 @@ static int hear(const char *event, PyObject *arguments, void *data)
 
 int record_run(int argc, char **argv, char **unset)
 {
+	PyPreConfig pre;
+	PyStatus status;
+
 	for (; *unset; unset++)
 		unsetenv(*unset);
 	owner = getpid();
+	/* the hook lies in memory of the allocator that -X dev chooses, which must
+	 * be in place by now: Py_FinalizeEx frees it there */
+	PyPreConfig_InitPythonConfig(&pre);
+	status = Py_PreInitializeFromBytesArgs(&pre, argc, argv);
+	if (PyStatus_Exception(status))
+		Py_ExitStatusException(status);
 	if (PySys_AddAuditHook(hear, NULL))
 		talk_refuse("listen to what the program imports");
 	return Py_BytesMain(argc, argv);

@@ -283,6 +283,13 @@ for text, options in LINES.items():
 
 
 @test
+def records_in_development_mode():
+    command = script("main", MAIN)
+    path, _ = built([command], "--python-option=-X dev")
+    that("lazily" in modules(path), path)
+
+
+@test
 def a_command_is_looked_up_as_execvp_does():
     """Folders and files that can't be executed are passed over."""
     first, second = lib.folder("for-path"), lib.folder("for-path")
