@@ -388,6 +388,15 @@ void cpython_unhear(void)
 		*at = hearing.next;
 }
 
+int cpython_has_thread(unsigned long ident)
+{
+	PyThreadState *tstate = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+
+	while (tstate && tstate->thread_id != ident)
+		tstate = PyThreadState_Next(tstate);
+	return tstate != NULL;
+}
+
 /* PyEval_SetProfileAllThreads() is 3.12's. */
 void cpython_profile_threads(Py_tracefunc profile)
 {

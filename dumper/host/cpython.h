@@ -120,6 +120,9 @@ void cpython_move_objects(PyObject *first, PyObject *last, int generation,
 void cpython_hear(Py_AuditHookFunction hook);
 void cpython_unhear(void);
 
+/* Whether there is a thread of Python's with this threading.get_ident(). */
+int cpython_has_thread(unsigned long ident);
+
 /* Makes `profile` the profile function of each thread that has none. */
 void cpython_profile_threads(Py_tracefunc profile);
 

@@ -243,14 +243,32 @@ int finish_code(int code)
 	return code;
 }
 
-/* _MainThread's _set_tstate_lock() has put it there; _shutdown() takes it out,
- * and so does threading's handler after a fork. Versions without it: nothing. */
-static void put_back_lock(PyObject *lock)
+/* A thread whose end _shutdown() waits for has its lock here; it takes them all
+ * out, and so does threading's handler after a fork. Versions without it: NULL.
+ * _MainThread's _set_tstate_lock() has put in the main thread's, which is the only
+ * one that a rehearsal must meet: others may run until a fork handler ends them. */
+static PyObject *take_locks(PyObject *lock, PyObject **others)
 {
 	PyObject *locks = PyObject_GetAttrString(threading, "_shutdown_locks");
 
-	if (locks && PySet_Check(locks))
+	*others = locks && PySet_Check(locks) ? PySet_New(locks) : NULL;
+	if (*others) {
+		PySet_Clear(locks);
 		PySet_Add(locks, lock);
+	}
+	return locks;
+}
+
+static void put_back_locks(PyObject *locks, PyObject *others, PyObject *lock)
+{
+	PyObject *done = NULL;
+
+	if (others) {
+		PySet_Add(locks, lock);
+		done = PyObject_CallMethod(locks, "update", "O", others);
+	}
+	Py_XDECREF(done);
+	Py_XDECREF(others);
 	Py_XDECREF(locks);
 }
 
@@ -258,7 +276,7 @@ static void put_back_lock(PyObject *lock)
  * concurrent.futures and others registered: none of that, and then all back. */
 static void rehearse_threading(void)
 {
-	PyObject *exits, *thread, *lock, *none = PyList_New(0), *result;
+	PyObject *exits, *thread, *lock, *none = PyList_New(0), *result, *locks, *others;
 
 	if (!threading)
 		return;
@@ -267,6 +285,7 @@ static void rehearse_threading(void)
 	lock = thread ? PyObject_GetAttrString(thread, "_tstate_lock") : NULL;
 	if (exits && thread && lock && lock != Py_None && none) {
 		PyObject_SetAttrString(threading, "_threading_atexits", none);
+		locks = take_locks(lock, &others);
 		join_threads();
 		PyObject_SetAttrString(threading, "_threading_atexits", exits);
 		PyObject_SetAttrString(threading, "_SHUTTING_DOWN", Py_False);
@@ -274,7 +293,7 @@ static void rehearse_threading(void)
 		result = PyObject_CallMethod(lock, "acquire", "i", 0);
 		Py_XDECREF(result);
 		PyObject_SetAttrString(thread, "_tstate_lock", lock);
-		put_back_lock(lock);
+		put_back_locks(locks, others, lock);
 	}
 	PyErr_Clear();
 	Py_XDECREF(exits);

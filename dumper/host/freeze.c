@@ -23,10 +23,9 @@
 #include "rehearse.h"
 #include "streams.h"
 #include "talk.h"
+#include "threads.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,78 +34,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static char threads[1024];	/* names of those that were there at the fork */
-
-static void add_thread(const char *tid)
-{
-	char path[64], name[64] = "?";
-	FILE *file;
-	size_t used = strlen(threads);
-
-	snprintf(path, sizeof path, "/proc/self/task/%.20s/comm", tid);
-	file = fopen(path, "re");
-	if (file) {
-		if (fgets(name, sizeof name, file))
-			name[strcspn(name, "\n")] = 0;
-		fclose(file);
-	}
-	snprintf(threads + used, sizeof threads - used, "%s%s (thread %s)",
-		used ? ", " : "", name, tid);
-}
-
-static int watching;		/* not in a restored process */
-
-static void look_at_threads(void)
-{
-	DIR *tasks = watching ? opendir("/proc/self/task") : NULL;
-	struct dirent *entry;
-
-	threads[0] = 0;
-	while (tasks && (entry = readdir(tasks)))
-		if (entry->d_name[0] != '.' && atoi(entry->d_name) != (int)getpid())
-			add_thread(entry->d_name);
-	if (tasks)
-		closedir(tasks);
-}
-
-/* pthread_atfork(3): prepare handlers run in the reverse order of their
- * registration, so the first one registered sees what the others left. */
-void freeze_watch_threads(void)
-{
-	watching = 1;
-	pthread_atfork(look_at_threads, NULL, NULL);
-}
-
-/* Threads that Python knows of, by name. */
-static const char *python_threads(void)
-{
-	static const char code[] =
-		"import threading\n"
-		"names = ', '.join(repr(t.name) for t in threading.enumerate()\n"
-		"    if t is not threading.main_thread())\n";
-	PyObject *names = PyDict_New(), *result, *text;
-	const char *found = NULL;
-
-	if (!names || !PyDict_GetItemString(PyImport_GetModuleDict(), "threading"))
-		return "";
-	PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins());
-	result = PyRun_String(code, Py_file_input, names, names);
-	text = result ? PyDict_GetItemString(names, "names") : NULL;
-	if (text)
-		found = PyUnicode_AsUTF8(text);
-	PyErr_Clear();
-	return found ? found : "";
-}
-
-void freeze_check_threads(void)
-{
-	const char *names = python_threads();
-
-	if (*names)
-		talk_refuse("threads of Python's are still running that the image could not "
-			"hold: %s; let the workload start them after the restore", names);
-}
 
 static void send_to_parent(int to)
 {
@@ -130,6 +57,10 @@ static void send_to_parent(int to)
 static void stand_still(int to)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	threads_look();		/* a fork handler may have started one anew */
+	if (threads_left())
+		threads_refuse();
+	threads_unwatch();
 	quiesce_collect();
 	rehearse(2);
 	streams_flush();
@@ -177,11 +108,10 @@ static char *read_message(int from, size_t *length)
 	}
 }
 
-void freeze(void)
+/* Forks the process that is to stand still. Its message comes through *from. */
+static pid_t fork_it(int *from)
 {
-	int ends[2], status;
-	size_t length;
-	char *message;
+	int ends[2];
 	pid_t child;
 
 	if (pipe(ends))
@@ -194,21 +124,44 @@ void freeze(void)
 		hooks_forked();
 		gc_view_note();		/* threading's handler makes locks anew */
 		close(ends[0]);
-		watching = 0;
-		if (threads[0])		/* the parent refuses */
+		if (threads_left())	/* the parent refuses */
 			_exit(1);
 		stand_still(ends[1]);
 	}
 	PyOS_AfterFork_Parent();
 	if (child < 0)
 		talk_refuse("fork: %m");
-	if (threads[0])
-		talk_refuse("threads are still running that the image could not hold: %s"
-			"%s%s; let the workload start them after the restore",
-			threads, *python_threads() ? "; Python's: " : "", python_threads());
 	close(ends[1]);
-	message = read_message(ends[0], &length);
-	close(ends[0]);
+	*from = ends[0];
+	return child;
+}
+
+/* A thread that has been joined may be on its last steps yet (CPython wakes up
+ * who joins before them): then once more, without it. */
+static pid_t fork_alone(int *from)
+{
+	for (int tries = 0;; tries++) {
+		pid_t child = fork_it(from);
+
+		if (!threads_left())
+			return child;
+		threads_refuse();
+		if (tries == 10)
+			talk_refuse("threads come and go that the image could not hold");
+		waitpid(child, NULL, 0);
+		close(*from);
+	}
+}
+
+void freeze(void)
+{
+	int from, status;
+	size_t length;
+	char *message;
+	pid_t child = fork_alone(&from);
+
+	message = read_message(from, &length);
+	close(from);
 	if (waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status))
 		talk_refuse("the process to freeze ended before it stood still (%s %d)",
 			WIFSIGNALED(status) ? "signal" : "status",

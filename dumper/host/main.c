@@ -35,6 +35,7 @@
 #include "start.h"
 #include "streams.h"
 #include "talk.h"
+#include "threads.h"
 #include "trace.h"
 
 #include <dlfcn.h>
@@ -79,7 +80,6 @@ static void load(const struct talk_spec *spec)
 static void prepare(const char *program, const struct talk_spec *spec)
 {
 	talk_progress("preparing");
-	freeze_check_threads();
 	hooks_before();
 	hooks_gtk_prepare();
 	fini_prepare();
@@ -101,7 +101,7 @@ static int host_main(int argc, char **argv, char **envp)
 		fini_leave();
 		return record_run(argc, argv, spec.unset);
 	}
-	freeze_watch_threads();
+	threads_watch();
 	libc_state_keep(argv, envp);
 	environment_keep(spec.unset);
 	report_environment();

@@ -362,3 +362,15 @@ int probe_setenv(int count)
 	}
 	return 0;
 }
+
+/* A thread's function: sleeps for ever with all signals blocked that can be. */
+void *probe_sleep_blocked(void *unused)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	for (;;)
+		pause();
+	return unused;
+}
