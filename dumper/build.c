@@ -293,6 +293,7 @@ static void make_report(const struct build *build, struct list *out)
 	list_print(out, "executable=%s", report->executable ? report->executable : "");
 	list_print(out, "prefix=%s", report->prefix ? report->prefix : "");
 	list_print(out, "freshness=%s", spec_freshness_name(spec->freshness));
+	list_print(out, "io=%s", spec_io_name(spec->io));
 	for (size_t i = 0; i < spec->options.count; i++)
 		list_print(out, "option=%s", spec->options.items[i]);
 	if (spec->entry)

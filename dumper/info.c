@@ -171,6 +171,7 @@ void info_print(const struct elfin *elfin, const char *path, FILE *stream)
 		totals.hot / IMAGE_PAGE, elfin->header->hot.count);
 	print_line(stream, "locale", elfin_string(elfin, elfin->header->locale));
 	print_line(stream, "freshness", report(elfin, "freshness"));
+	print_line(stream, "io", report(elfin, "io"));
 	fprintf(stream, "%-10s%zu\n", "modules", totals.modules);
 	print_all(elfin, "import", "import", stream);
 	print_all(elfin, "warm-up", "warmup", stream);
@@ -316,6 +317,7 @@ static void put_head(const struct elfin *elfin, const char *path, struct json *j
 	json_bool(json, "user_site_used", header->flags & IMAGE_USER_SITE_USED);
 	json_string(json, "timezone", elfin_string(elfin, header->timezone));
 	json_string(json, "freshness", report(elfin, "freshness"));
+	json_string(json, "io", report(elfin, "io"));
 }
 
 void info_print_json(const struct elfin *elfin, const char *path, FILE *stream)

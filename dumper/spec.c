@@ -20,6 +20,12 @@ static const char *const freshness_names[] = {
 	[SPEC_NONE] = "none",
 };
 
+static const char *const io_names[] = {
+	[SPEC_IO_LOCAL] = "local",
+	[SPEC_IO_STRICT] = "strict",
+	[SPEC_IO_NETWORK] = "network",
+};
+
 /* Variables by which pydump starts and steers the interpreter. */
 static const char *const own_variables[] = {
 	"LD_PRELOAD", "LD_BIND_NOW", "PYDUMP_CONTROL",
@@ -29,6 +35,11 @@ static const char *const own_variables[] = {
 const char *spec_freshness_name(enum spec_freshness freshness)
 {
 	return freshness_names[freshness];
+}
+
+const char *spec_io_name(enum spec_io io)
+{
+	return io_names[io];
 }
 
 char *spec_resolve(const struct spec *spec, const char *path)
@@ -203,18 +214,36 @@ static int add_python_option(struct spec *spec, const char *text, struct err *er
 	return 0;
 }
 
+/* The name's place in the table, or -1. */
+static int find_name(const char *name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(name, names[i]) == 0)
+			return (int)i;
+	return -1;
+}
+
 static int set_freshness(struct spec *spec, const char *name, struct err *err)
 {
-	size_t count = sizeof(freshness_names) / sizeof(*freshness_names);
+	int found = find_name(name, freshness_names,
+			      sizeof(freshness_names) / sizeof(*freshness_names));
 
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(name, freshness_names[i]) == 0) {
-			spec->freshness = (enum spec_freshness)i;
-			return 0;
-		}
-	}
-	return err_set(err, ERR_USAGE,
-		       "--freshness %s: must be dpkg, stat, libs or none", name);
+	if (found < 0)
+		return err_set(err, ERR_USAGE,
+			       "--freshness %s: must be dpkg, stat, libs or none", name);
+	spec->freshness = (enum spec_freshness)found;
+	return 0;
+}
+
+static int set_io(struct spec *spec, const char *name, struct err *err)
+{
+	int found = find_name(name, io_names, sizeof(io_names) / sizeof(*io_names));
+
+	if (found < 0)
+		return err_set(err, ERR_USAGE,
+			       "--io %s: must be strict, local or network", name);
+	spec->io = (enum spec_io)found;
+	return 0;
 }
 
 static int set_text(char **field, const char *name, const char *text,
@@ -281,6 +310,7 @@ const struct spec_option spec_options[] = {
 	{"guard-env", 0, SPEC_TEXTS, .take = take_guard_env},
 	{"no-guard-env", 0, SPEC_TEXTS, .take = take_no_guard_env},
 	{"freshness", 0, SPEC_TEXT, .take = set_freshness},
+	{"io", 0, SPEC_TEXT, .take = set_io},
 	{"json", 0, FLAG(json)},
 	{"quiet", 'q', FLAG(quiet)},
 	{"verbose", 'v', FLAG(verbose)},

@@ -17,6 +17,13 @@ enum spec_freshness {
 	SPEC_NONE,
 };
 
+/* What imports and warm-up files may touch while building. */
+enum spec_io {
+	SPEC_IO_LOCAL,		/* files */
+	SPEC_IO_STRICT,		/* nothing that import itself does not read */
+	SPEC_IO_NETWORK,	/* everything */
+};
+
 struct spec {
 	struct list imports;	/* modules, in order */
 	struct list warmups;	/* files to run, absolute paths, in order */
@@ -34,6 +41,7 @@ struct spec {
 	char *argv0;		/* sys.argv[0] of every start, or NULL */
 	enum spec_freshness freshness;
 	char *base;		/* folder of relative paths; NULL: the working one */
+	enum spec_io io;
 	int has_command;	/* --for was given */
 	int measure;		/* run the command again, to compare times */
 	int json;
@@ -78,6 +86,9 @@ int spec_add_word(struct spec *spec, const char *text, struct err *err);
 
 /* The name of a freshness, as in --freshness. */
 const char *spec_freshness_name(enum spec_freshness freshness);
+
+/* The name of a policy, as in --io. */
+const char *spec_io_name(enum spec_io io);
 
 void spec_free(struct spec *spec);
 

@@ -23,6 +23,7 @@
 #include "libc_state.h"
 #include "options.h"
 #include "path0.h"
+#include "policy.h"
 #include "quiesce.h"
 #include "reads.h"
 #include "reads_os.h"
@@ -121,6 +122,8 @@ static int host_main(int argc, char **argv, char **envp)
 	path0_reserve(entry_file());
 	if (spec.trace_mapping)
 		trace_mapping(spec.trace_mapping);
+	else
+		policy_begin(spec.io);
 	hooks_watch();
 	asked_begin();
 	load(&spec);
@@ -128,6 +131,7 @@ static int host_main(int argc, char **argv, char **envp)
 	callbacks_before();
 	reads_os_end();
 	reads_end();
+	policy_end();
 	collector_keep();
 	path0_unreserve();
 	cpython_silence();

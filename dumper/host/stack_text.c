@@ -26,6 +26,21 @@ static const char *run(const char *code, PyObject *names)
 	return found ? found : "";
 }
 
+const char *stack_text_here(void)
+{
+	static const char code[] =
+		"import traceback\n"
+		"text = 'Traceback (most recent call last):\\n' + ''.join(\n"
+		"    line for line in traceback.format_stack(frame)\n"
+		"    if not line.startswith('  File \"<frozen importlib.'))\n";
+	PyFrameObject *frame = PyEval_GetFrame();
+	PyObject *names = PyDict_New();
+
+	if (!frame || !names || PyDict_SetItemString(names, "frame", (PyObject *)frame))
+		return "";
+	return run(code, names);
+}
+
 const char *stack_text_of_thread(unsigned long ident)
 {
 	static const char code[] =

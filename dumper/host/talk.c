@@ -118,6 +118,7 @@ void talk_read_spec(struct talk_spec *spec)
 
 	memset(spec, 0, sizeof *spec);
 	spec->trace = -1;
+	spec->io = "network";
 	read_all(&head, sizeof head);
 	if (head.type != CONTROL_SPEC || head.length > CONTROL_MAX)
 		talk_refuse("pydump sent message %u where the specification was "
@@ -156,6 +157,8 @@ void talk_read_spec(struct talk_spec *spec)
 			spec->trace = atoi(value);
 		else if ((value = value_of(s, "trace_mapping")))
 			spec->trace_mapping = strtoull(value, NULL, 10);
+		else if ((value = value_of(s, "io")))
+			spec->io = value;
 		else if ((value = value_of(s, "stack")))
 			sscanf(value, "%llu:%llu", &spec->stack_soft, &spec->stack_hard);
 		else

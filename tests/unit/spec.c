@@ -28,7 +28,7 @@ START_TEST(takes_every_option)
 	struct spec spec;
 
 	ck_assert_int_eq(parse("-i os.path --import json -w /w.py -o x --python 3.11 "
-		"--keep-env A --keep-env=B=2 --freshness stat --json -v "
+		"--keep-env A --keep-env=B=2 --freshness stat --io strict --json -v "
 		"--python-option -OB --python-option -Xdev --keep-env PYTHONHASHSEED=0", &spec, &err), 0);
 	ck_assert_uint_eq(spec.imports.count, 2);
 	ck_assert_str_eq(spec.imports.items[0], "os.path");
@@ -38,6 +38,8 @@ START_TEST(takes_every_option)
 	ck_assert_str_eq(spec.python, "3.11");
 	ck_assert_str_eq(spec.keep_env.items[1], "B=2");
 	ck_assert_int_eq(spec.freshness, SPEC_STAT);
+	ck_assert_int_eq(spec.io, SPEC_IO_STRICT);
+	ck_assert_str_eq(spec_io_name(spec.io), "strict");
 	ck_assert_uint_eq(spec.options.count, 2);
 	ck_assert_str_eq(spec.options.items[0], "-OB");
 	ck_assert_str_eq(spec.options.items[1], "-Xdev");
@@ -53,6 +55,7 @@ START_TEST(has_defaults)
 
 	ck_assert_int_eq(parse("-o x", &spec, &err), 0);
 	ck_assert_int_eq(spec.freshness, SPEC_DPKG);
+	ck_assert_int_eq(spec.io, SPEC_IO_LOCAL);
 	ck_assert_ptr_null(spec.python);
 	ck_assert_uint_eq(spec.imports.count, 0);
 	spec_free(&spec);
@@ -167,7 +170,6 @@ START_TEST(refuses)
 		{"-o x -e json --for -- ls", "exclude each other"},
 		{"-o x --measure", "--measure is for"},
 		{"-o x -- ls", "ls: unexpected"},
-		{"-o x --io strict", "--io: unknown"},
 		{"-o x --hash-seed 0", "--hash-seed: unknown"},
 		{"-o x --python-option", "an argument is missing"},
 		{"-o x --python-option=", "no option of python3"},
@@ -186,6 +188,8 @@ START_TEST(refuses)
 		{"-o x --keep-env PYTHONVERBOSE", "when the image is run"},
 		{"-o x --cpu native", "--cpu: unknown"},
 		{"-o x --freshness maybe", "--freshness maybe"},
+		{"-o x --io junk", "--io junk"},
+		{"-o x --io Strict", "--io Strict"},
 		{"-o x -i a..b", "a module's name"}, {"-o x -i .a", "a module's name"},
 		{"-o x -i a.", "a module's name"}, {"-o x -i 1a", "a module's name"},
 		{"-o x -i a;b", "a module's name"},

@@ -193,7 +193,7 @@ START_TEST(tells_the_host_what_to_do)
 	list_add(&spec.warmups, "/w.py");
 	ck_assert_int_eq(act("echo", &spec), -1);
 	ck_assert_msg(strncmp(err.text, begin, strlen(begin)) == 0, "%s", err.text);
-	ck_assert_ptr_nonnull(strstr(err.text, "\ntrace=7\nunset=LD_PRELOAD\n"
+	ck_assert_ptr_nonnull(strstr(err.text, "\nio=local\ntrace=7\nunset=LD_PRELOAD\n"
 		"unset=LD_BIND_NOW\nunset=PYDUMP_CONTROL\nfd 0\nfd 1\nfd 2\nfd 200\nbind 1"));
 	err_clear(&err);
 	target_stop(&target);
