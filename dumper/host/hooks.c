@@ -4,6 +4,7 @@
  */
 #include "hooks.h"
 #include "cpython.h"
+#include "hooks_locale.h"
 #include "hooks_numpy.h"
 #include "hooks_random.h"
 #include "imports.h"
@@ -37,11 +38,24 @@ static PyObject *uuid_before(PyObject *module)
 }
 
 /* tempfile.py: the sequence of names is seeded once in a process and told from
- * its parent's by the pid alone; the folder depends on TMPDIR. */
+ * its parent's by the pid alone; the folder depends on TMPDIR, unless a program
+ * chose it. */
 static PyObject *tempfile_before(PyObject *module)
 {
+	PyObject *folder = PyObject_GetAttrString(module, "tempdir"), *usual = NULL;
+	int same = 0;
+
+	if (folder && folder != Py_None)
+		usual = PyObject_CallMethod(module, "_get_default_tempdir", NULL);
+	if (usual)
+		same = PyObject_RichCompareBool(folder, usual, Py_EQ);
+	Py_XDECREF(usual);
+	Py_XDECREF(folder);
+	PyErr_Clear();
 	Py_XDECREF(none_for(module, "_name_sequence"));
-	return none_for(module, "tempdir");
+	if (same > 0)
+		return none_for(module, "tempdir");
+	Py_RETURN_NONE;
 }
 
 /* platform.py: uname() and its like are of the machine that it was built on. */
@@ -265,6 +279,7 @@ void hooks_watch(void)
 	watch_start();
 	hooks_random_watch();
 	hooks_numpy_watch();
+	hooks_locale_watch();
 }
 
 void hooks_before(void)
@@ -272,6 +287,7 @@ void hooks_before(void)
 	PyObject *modules = PyImport_GetModuleDict();
 
 	watch_end();
+	hooks_locale_before();
 	for (size_t i = 0; i < HOOKS; i++) {
 		PyObject *module = PyDict_GetItemString(modules, hooks[i].module);
 
@@ -297,6 +313,11 @@ int hooks_after(void)
 		Py_DECREF(result);
 	}
 	return 0;
+}
+
+const char *hooks_check(int coerced)
+{
+	return hooks_locale_resume(coerced);
 }
 
 int hooks_renew_answers(const char *module)

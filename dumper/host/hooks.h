@@ -18,6 +18,10 @@ int hooks_after(void);
 /* Whether this module's row renews all that its body asks about the process (asked.h). */
 int hooks_renew_answers(const char *module);
 
+/* In the restored process, as long as python3 can take over: renews libc's locale;
+ * `coerced`: it is the C locale, coerced. The one that can't be set, or NULL. */
+const char *hooks_check(int coerced);
+
 /* In the process that is frozen, after Python's own functions for a fork. */
 void hooks_forked(void);
 

@@ -319,7 +319,7 @@ static void plain_python(struct startup *s, const char *why, const char *what)
 /* What only libc can tell. */
 static void check(struct startup *startup)
 {
-	const char *variable = environment_differs(), *why;
+	const char *variable = environment_differs(), *why, *locale;
 
 	if (variable)
 		plain_python(startup, "environment: imports changed a variable that was "
@@ -327,6 +327,10 @@ static void check(struct startup *startup)
 	why = asked_differs();
 	if (why)
 		plain_python(startup, "process: it differs from that of the build in its ", why);
+	locale = hooks_check(startup->locale == STARTUP_LOCALE_COERCED);
+	if (locale)
+		plain_python(startup, "environment: imports set the locale by it, and can't "
+			"set ", locale);
 	if (startup->options.flags)
 		must(options_resume(&startup->options), "the options");
 	if (!repl_is_ours(startup))

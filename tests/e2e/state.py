@@ -3,9 +3,10 @@
 each process of an image where python3 would make it anew (`renewed`), and as it was
 left where the imports chose it (`kept`)."""
 import os
+import shutil
 
 import lib
-from tap import done, equal, run, that
+from tap import Skip, done, equal, run, that
 
 PLACE = lib.folder("state")
 os.chmod(PLACE, 0o755)
@@ -17,9 +18,9 @@ kept = sys.modules["kept"] = types.ModuleType("kept")
 """
 
 
-def image(name, code):
+def image(name, code, *options):
     path = lib.write("%s/%s.py" % (PLACE, name), KEPT + code, 0o644)
-    got = lib.build("%s/%s.pyimage" % (PLACE, name), warmups=[path])
+    got = lib.build("%s/%s.pyimage" % (PLACE, name), warmups=[path], options=options)
     equal((got.status, got.err), (0, b""), "the build")
     return "%s/%s.pyimage" % (PLACE, name)
 
@@ -43,11 +44,11 @@ def renewed(path, expression):
     equal(sorted(set(seen)), sorted(seen), "what all runs print")
 
 
-def kept(path, code, expression):
-    want = python3(code, expression)
-    equal(python3(code, expression), want, "what python3 prints again")
+def kept(path, code, expression, **more):
+    want = python3(code, expression, **more)
+    equal(python3(code, expression, **more), want, "what python3 prints again")
     for before in lib.users().values():
-        equal(printed(before([path]), expression), want, "what the image prints")
+        equal(printed(before([path]), expression, **more), want, "what the image prints")
 
 
 def group(name, code, new=(), old=()):
@@ -150,4 +151,164 @@ def threads_of_a_generator():
 
 
 run("numpy.random, threads that share a generator", threads_of_a_generator)
+
+
+# ------------------------------------------------------------ the locale
+LOCALE = """
+import locale, os, time
+kept.tried = []
+def take(category, name):
+    try:
+        locale.setlocale(category, name)
+    except locale.Error as error:
+        kept.tried.append(str(error))
+take(locale.LC_ALL, "")
+take(locale.LC_MONETARY, "C")
+"""
+LOOK = "__import__('locale').setlocale(6), __import__('time').strftime('%c', (2020,) + (1,) * 8)"
+MADE = {"de_DE.UTF-8": ("de_DE", "UTF-8"), "fr_FR.UTF-8": ("fr_FR", "UTF-8")}
+
+
+def made_locales():
+    """What to put before a command that is to see locales of ours as the system's."""
+    if os.getuid():
+        raise Skip("optional: only root can mount")
+    folder = lib.folder("locales")
+    for name, (source, charmap) in MADE.items():
+        got = lib.run(["localedef", "--no-archive", "-i", source, "-f", charmap,
+                       os.path.join(folder, name)])
+        if got.status > 1:	# 1: warnings
+            raise Skip("optional: localedef: %s" % got.err.decode())
+    shutil.copytree("/usr/lib/locale/C.utf8", folder + "/C.utf8")
+    before = ["unshare", "-m", "sh", "-c",
+              'mount --bind "$0" /usr/lib/locale && exec "$@"', folder]
+    if lib.run([*before, "true"]).status:
+        raise Skip("optional: mount is refused here")
+    return before
+
+
+# They are read while building, so they would be guards.
+CATEGORIES = ["LC_TIME", "LC_NUMERIC", "LC_MONETARY", "LC_MESSAGES"]
+
+
+def free(variables):
+    return [word for name in variables for word in ("--no-guard-env", name)]
+
+
+def of_the_environment():
+    """Categories that an import takes from the environment are the process's."""
+    before = made_locales()
+    path = lib.write(PLACE + "/locale.py", KEPT + LOCALE, 0o644)
+    got = lib.run([*before, lib.PYDUMP, "build", "-q", "-o", PLACE + "/locale", "-w", path,
+                   "--freshness", "none", *free(CATEGORIES)],
+                  env={"LANG": "C.UTF-8", "PYIMAGE": None})
+    equal((got.status, got.err), (0, b""), "the build")
+    seen = set()
+    for env in ({}, {"LC_TIME": "de_DE.UTF-8"}, {"LC_TIME": "fr_FR.UTF-8", "LC_NUMERIC":
+                "de_DE.UTF-8"}, {"LC_MONETARY": "de_DE.UTF-8"}, {"LC_MESSAGES": ""}):
+        env = {"LANG": "C.UTF-8", **env}
+        want = lib.run([*before, lib.PYTHON, "-c", KEPT + LOCALE + "print(%s)" % LOOK], env=env)
+        got = lib.run([*before, PLACE + "/locale", "-c", "print(%s)" % LOOK], env=env)
+        equal(got, want, env)
+        seen.add(got.out)
+    equal(len(seen), 3, "of how many kinds")
+
+
+def that_is_not_there():
+    """python3's import fails then: only python3 knows what that leads to."""
+    path = image("locale 2", LOCALE, *free(CATEGORIES))
+    env = {"LC_TIME": "no_SUCH"}
+    got = lib.run([path, "-c", "pass"], env=env)
+    equal(got.status, 70)
+    that(b"no_SUCH" in got.err, got.err)
+    got = lib.run([path, "-c", "import sys; print('kept' in sys.modules)"],
+                  env={**env, "PYIMAGE": "auto"})
+    equal(got, (0, b"False\n", b""))
+
+
+def untouched():
+    """Where no import took it, and where one chose it by name."""
+    for n, code in enumerate(("", "import locale\nlocale.setlocale(locale.LC_ALL, 'C')\n"
+                              "locale.setlocale(locale.LC_CTYPE, 'C.UTF-8')\n")):
+        path = image("locale 3 %d" % n, code)
+        for env in ({"LC_TIME": "C.UTF-8"}, {"LC_TIME": "no_SUCH", "LC_NAME": "C.UTF-8"},
+                    {"LC_NAME": "C.UTF-8", "LC_NUMERIC": "POSIX"}):
+            # python3 coerces the C locale, and sets all categories then
+            kept(path, code, LOOK, env=env)
+            kept(path, code, LOOK, env={"LANG": "C.UTF-8", **env})
+            kept(path, code, LOOK, env={"LC_ALL": "C.UTF-8", **env})
+
+
+def catalogue(texts):
+    """A .mo file of gettext's."""
+    import struct
+    texts = sorted({"": "Content-Type: text/plain; charset=UTF-8\n", **texts}.items())
+    at, tables, data = 28 + 16 * len(texts), [b"", b""], b""
+    for column in 0, 1:
+        for pair in texts:
+            text = pair[column].encode()
+            tables[column] += struct.pack("<II", len(text), at + len(data))
+            data += text + b"\0"
+    return struct.pack("<7I", 0x950412de, 0, len(texts), 28, 28 + 8 * len(texts), 0, 0) \
+        + tables[0] + tables[1] + data
+
+
+def translations():
+    """libc keeps those that it made; the process may want another language."""
+    for language in "aa", "bb":
+        os.makedirs("%s/%s/LC_MESSAGES" % (PLACE, language))
+        lib.write("%s/%s/LC_MESSAGES/words.mo" % (PLACE, language), catalogue(
+            {"word": "word in " + language}))
+    code = ("import gettext, locale\nlocale.setlocale(locale.LC_ALL, 'C.UTF-8')\n"
+            "locale.bindtextdomain('words', %r), gettext.bindtextdomain('words', %r)\n"
+            "kept.then = [m.dgettext('words', 'word') for m in (locale, gettext)]\n"
+            % (PLACE, PLACE))
+    path = image("translations", code, "--keep-env", "LANGUAGE=aa",
+                 *free(["LANGUAGE"]))
+    equal(printed([path], "kept.then"), "['word in aa', 'word in aa']\n")
+    for language in "aa", "bb", "", "no":
+        kept(path, code, "[__import__(m).dgettext('words', 'word') for m in"
+             " ('locale', 'gettext')]", env={"LANGUAGE": language})
+
+
+run("the locale that imports take from the environment", of_the_environment)
+run("a locale of the environment that is not there", that_is_not_there)
+run("the locale that imports leave alone", untouched)
+run("translations of libc's and Python's gettext", translations)
+
+
+# ------------------------------------------------------------ what imports chose
+group("settings", """
+import asyncio, csv, decimal, mimetypes, socket, tempfile, warnings
+socket.setdefaulttimeout(7.5)
+tempfile.tempdir = "/var/tmp"
+warnings.filterwarnings("ignore", "chosen")
+decimal.getcontext().prec = 9
+kept.policy = asyncio.get_event_loop_policy()
+asyncio.run(asyncio.sleep(0))
+loop = asyncio.new_event_loop()
+loop.close()
+csv.field_size_limit(99)
+mimetypes.add_type("x/y", ".xyz")
+""", [], [
+    "__import__('socket').getdefaulttimeout(), __import__('socket').socket().gettimeout()",
+    "__import__('tempfile').gettempdir()", "__import__('warnings').filters[0][0]",
+    "[f[0:3:2] for f in __import__('warnings').filters]",
+    "__import__('decimal').Decimal(1) / 3", "__import__('csv').field_size_limit()",
+    "kept.policy is __import__('asyncio').get_event_loop_policy()",
+    "__import__('asyncio').run(__import__('asyncio').sleep(0, 'slept'))",
+    "__import__('mimetypes').guess_type('a.xyz')"])
+
+
+def temporary_folder():
+    """It follows TMPDIR where the imports only asked for it."""
+    path = image("temporary folder", "import tempfile\ntempfile.gettempdir()\n",
+                 *free(["TMPDIR"]))
+    for folder in lib.WORK, "/var/tmp":
+        equal(printed([path], "__import__('tempfile').gettempdir()",
+                      env={"TMPDIR": folder}), folder + "\n")
+
+
+run("the folder for temporary files", temporary_folder)
+shutil.rmtree(PLACE, ignore_errors=True)
 done()
