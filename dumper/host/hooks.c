@@ -4,15 +4,14 @@
  */
 #include "hooks.h"
 #include "cpython.h"
+#include "hooks_library.h"
 #include "hooks_locale.h"
 #include "hooks_numpy.h"
 #include "hooks_random.h"
 #include "imports.h"
-#include "patches.h"
 #include "talk.h"
 #include "watch.h"
 
-#include <dlfcn.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -266,6 +265,7 @@ static struct hook {
 	{ "random", hooks_random_before, hooks_random_after, NULL },
 	{ "numpy.random", hooks_numpy_before, hooks_numpy_after, NULL },
 	{ "multiprocessing.process", process_before, process_after, NULL },
+	{ "_ssl", hooks_library_before_ssl, hooks_library_after_ssl, NULL },
 	{ "logging", logging_before, logging_after, NULL },
 	{ "gunicorn.config", gunicorn_before, gunicorn_after, NULL },
 	{ "mercurial.pycompat", mercurial_before, mercurial_after, NULL },
@@ -288,6 +288,7 @@ void hooks_before(void)
 
 	watch_end();
 	hooks_locale_before();
+	hooks_library_before();
 	for (size_t i = 0; i < HOOKS; i++) {
 		PyObject *module = PyDict_GetItemString(modules, hooks[i].module);
 
@@ -312,7 +313,7 @@ int hooks_after(void)
 			return -1;
 		Py_DECREF(result);
 	}
-	return 0;
+	return hooks_library_after();
 }
 
 const char *hooks_check(int coerced)
@@ -345,68 +346,9 @@ int hooks_fini_is_idle(const char *library)
 	return 0;
 }
 
-/* libcrypto has exit() call OPENSSL_cleanup, which frees its tables, hundreds of
- * blocks all over the frozen heap, to no effect outside the process. In the
- * image the function only returns. */
-static void skip_cleanup(void *handle)
-{
-	static const unsigned char ret[1] = { 0xc3 };
-	void *cleanup = dlsym(handle, "OPENSSL_cleanup");
-
-	if (cleanup)
-		patches_add((uint64_t)cleanup, ret, sizeof ret);
-}
-
-/* OpenSSL 3 tells a forked process by getpid() alone (crypto/threads_pthread.c,
- * openssl_get_fork_id), and a restored one may have the very pid that was
- * frozen. A generator that is not instantiated is seeded from the system at
- * its next use (providers/implementations/rands/drbg.c, rand_drbg_restart).
- * All three are fetched first, since fetching one may instantiate others. */
-static void reset_openssl(void)
-{
-	static const char *const libraries[] = { "libcrypto.so.3", NULL };
-	static const char *const names[] = {
-		"RAND_get0_private", "RAND_get0_public", "RAND_get0_primary", NULL
-	};
-
-	for (const char *const *library = libraries; *library; library++) {
-		void *handle = dlopen(*library, RTLD_NOLOAD | RTLD_LAZY), *generators[3];
-		int (*uninstantiate)(void *);
-
-		if (!handle)
-			continue;
-		uninstantiate = (int (*)(void *))dlsym(handle, "EVP_RAND_uninstantiate");
-		for (int i = 0; names[i]; i++) {
-			void *(*get)(void *) = (void *(*)(void *))dlsym(handle, names[i]);
-
-			generators[i] = get ? get(NULL) : NULL;
-		}
-		for (int i = 0; names[i]; i++)
-			if (uninstantiate && generators[i])
-				uninstantiate(generators[i]);
-		skip_cleanup(handle);
-		dlclose(handle);
-	}
-}
-
-/* sqlite3_randomness(0, NULL): its generator is seeded again at its next use. */
-static void reset_sqlite(void)
-{
-	void *handle = dlopen("libsqlite3.so.0", RTLD_NOLOAD | RTLD_LAZY);
-	void (*randomness)(int, void *);
-
-	if (!handle)
-		return;
-	randomness = (void (*)(int, void *))dlsym(handle, "sqlite3_randomness");
-	if (randomness)
-		randomness(0, NULL);
-	dlclose(handle);
-}
-
 void hooks_uninstantiate(void)
 {
-	reset_openssl();
-	reset_sqlite();
+	hooks_library_uninstantiate();
 }
 
 void hooks_forked(void)

@@ -153,6 +153,30 @@ def threads_of_a_generator():
 run("numpy.random, threads that share a generator", threads_of_a_generator)
 
 
+# ------------------------------------------------------------ C libraries
+group("GLib", """
+from gi.repository import GLib
+GLib.random_int(), GLib.uuid_string_random()
+""", ["__import__('gi.repository.GLib').repository.GLib.random_int()",
+      "__import__('gi.repository.GLib').repository.GLib.uuid_string_random()"])
+group("GLib, unused", "from gi.repository import GLib\n",
+      ["__import__('gi.repository.GLib').repository.GLib.random_int()"])
+
+group("ssl", """
+import ctypes, hashlib, hmac, secrets, ssl, uuid
+kept.server, kept.client = (ssl.SSLContext(p) for p in (
+    ssl.PROTOCOL_TLS_SERVER, ssl.PROTOCOL_TLS_CLIENT))
+kept.drawn = ssl.RAND_bytes(8), secrets.token_hex(), uuid.uuid1(), uuid.uuid4()
+kept.hash, kept.hmac = hashlib.sha256(b"begun"), hmac.new(b"key", b"begun", "sha256")
+kept.ssl, kept.secrets, kept.uuid = ssl, secrets, uuid
+""", ["kept.ssl.RAND_bytes(8)", "kept.secrets.token_hex()", "kept.uuid.uuid1()",
+      "kept.uuid.uuid4()", "(c := __import__('ctypes'), k := c.create_string_buffer(80),"
+      " c.CDLL('libssl.so.3').SSL_CTX_ctrl(c.c_void_p(c.c_void_p.from_address("
+      "id(kept.server) + 16).value), 58, 80, k), k.raw)[2:]"],
+      ["kept.hash.update(b'more') or kept.hash.hexdigest()",
+       "kept.hmac.update(b'more') or kept.hmac.hexdigest()", "kept.client.protocol"])
+
+
 # ------------------------------------------------------------ the locale
 LOCALE = """
 import locale, os, time
