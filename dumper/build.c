@@ -527,6 +527,8 @@ static int run(struct build *build, struct err *err)
 			     &build->interpreter, err) ||
 	    record(build, err))
 		return -1;
+	if (spec->venv)
+		build->interpreter.name = alloc_copy(build->output.path);
 	clock_gettime(CLOCK_REALTIME, &build->start);
 	if (freeze(build, NULL, err) || check_descriptors(build, err) ||
 	    save(build, err))

@@ -9,6 +9,7 @@
 #include "progress.h"
 #include "spec.h"
 #include "summary.h"
+#include "venv_install.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@
 static const char help[] =
 "usage: pydump build [-i MODULE]... [-w FILE] [-e ENTRY] -o IMAGE [OPTION]...\n"
 "       pydump build -o IMAGE [OPTION]... --for -- COMMAND [ARG...]\n"
+"       pydump build --venv DIR --install [OPTION]...\n"
+"       pydump build --venv DIR --uninstall\n"
 "\n"
 "Starts Python, imports the modules, and writes the whole process to IMAGE, an\n"
 "executable that goes on from there.\n"
@@ -33,6 +36,10 @@ static const char help[] =
 "  -f, --spec FILE       all of these options from a TOML file, by their long names;\n"
 "                        those of the command line are added, or count instead\n"
 "  -o, --output IMAGE    the image to write\n"
+"      --venv DIR        the virtual environment that the next two are about\n"
+"      --install         put the image behind DIR/bin/python: all that starts\n"
+"                        there starts from it\n"
+"      --uninstall       put back what was there\n"
 "      --python PYTHON   a version (3.11) or an interpreter's path; default:\n"
 "                        /usr/bin/python3\n"
 "      --python-option OPT\n"
@@ -77,6 +84,23 @@ static int build(struct spec *spec, struct err *err)
 	return failed;
 }
 
+/* In place of a virtual environment's python. */
+static int install(struct spec *spec, struct err *err)
+{
+	struct venv_install venv = {0};
+	int result = venv_install_prepare(spec, &venv, err);
+
+	if (!result) {
+		result = build(spec, err);
+		if (result)
+			venv_install_abandon(&venv);
+		else
+			result = venv_install_finish(&venv, err);
+	}
+	venv_install_free(&venv);
+	return result;
+}
+
 int cmd_flush(struct err *err)
 {
 	if (fflush(stdout) || ferror(stdout))
@@ -91,6 +115,10 @@ int cmd_build(int argc, char **argv, struct err *err)
 
 	if (!result && spec.help)
 		fputs(help, stdout);
+	else if (!result && spec.uninstall)
+		result = venv_install_undo(spec.venv, err);
+	else if (!result && spec.install)
+		result = install(&spec, err);
 	else if (!result)
 		result = build(&spec, err);
 	spec_free(&spec);

@@ -225,6 +225,7 @@ int interpreter_find(const char *wanted, char *const *environment,
 void interpreter_free(struct interpreter *interpreter)
 {
 	free(interpreter->path);
+	free(interpreter->name);
 	free(interpreter->version);
 	free(interpreter->host);
 	*interpreter = (struct interpreter){0};

@@ -9,6 +9,8 @@ struct err;
 struct interpreter {
 	char *path;		/* what is exec'ed: symbolic links not followed,
 				   since sys.executable shall be python3's */
+	char *name;		/* its argv[0], where that is not the path
+				   (include/venv.h); else NULL */
 	char *version;		/* "3.11"; with an ABI's letters: "3.13t" */
 	char *host;		/* host-VERSION.so */
 };

@@ -29,7 +29,7 @@ static const char *const io_names[] = {
 /* Variables by which pydump starts and steers the interpreter. */
 static const char *const own_variables[] = {
 	"LD_PRELOAD", "LD_BIND_NOW", "PYDUMP_CONTROL",
-	"PYIMAGE", "PYIMAGE_HOLD", "PYIMAGE_ENTRY",
+	"PYIMAGE", "PYIMAGE_HOLD", "PYIMAGE_ENTRY", "PYIMAGE_TRIAL",
 };
 
 const char *spec_freshness_name(enum spec_freshness freshness)
@@ -294,6 +294,11 @@ static int set_python(struct spec *spec, const char *text, struct err *err)
 	return set_text(&spec->python, "--python", text, err);
 }
 
+static int set_venv(struct spec *spec, const char *text, struct err *err)
+{
+	return set_path(spec, &spec->venv, "--venv", text, err);
+}
+
 #define FLAG(field) .kind = SPEC_FLAG, .flag = offsetof(struct spec, field)
 
 const struct spec_option spec_options[] = {
@@ -311,6 +316,9 @@ const struct spec_option spec_options[] = {
 	{"no-guard-env", 0, SPEC_TEXTS, .take = take_no_guard_env},
 	{"freshness", 0, SPEC_TEXT, .take = set_freshness},
 	{"io", 0, SPEC_TEXT, .take = set_io},
+	{"venv", 0, SPEC_TEXT, .take = set_venv},
+	{"install", 0, FLAG(install)},
+	{"uninstall", 0, FLAG(uninstall)},
 	{"json", 0, FLAG(json)},
 	{"quiet", 'q', FLAG(quiet)},
 	{"verbose", 'v', FLAG(verbose)},
@@ -329,6 +337,7 @@ void spec_free(struct spec *spec)
 	free(spec->base);
 	free(spec->output);
 	free(spec->python);
+	free(spec->venv);
 	free(spec->entry);
 	free(spec->function);
 	free(spec->argv0);

@@ -39,9 +39,12 @@ struct spec {
 	struct list entry_words;	/* it as python3's words: entry.h */
 	char *function;		/* MODULE:FUNCTION that it calls, or NULL */
 	char *argv0;		/* sys.argv[0] of every start, or NULL */
+	char *venv;		/* --venv: a virtual environment's folder, or NULL */
 	enum spec_freshness freshness;
 	char *base;		/* folder of relative paths; NULL: the working one */
 	enum spec_io io;
+	int install;		/* put the image behind its bin/python */
+	int uninstall;		/* put back what was there; nothing is built */
 	int has_command;	/* --for was given */
 	int measure;		/* run the command again, to compare times */
 	int json;

@@ -233,6 +233,30 @@ static int pass(int argc, char **argv, int files, struct spec *spec, struct give
 	return result;
 }
 
+/* --venv says what the image is made of and where it goes. */
+static int check_venv(const struct spec *spec, struct err *err)
+{
+	if (!spec->venv)
+		return spec->install || spec->uninstall ?
+			err_set(err, ERR_USAGE, "--%s is for --venv DIR",
+				spec->install ? "install" : "uninstall") : 0;
+	if (spec->install == spec->uninstall)
+		return err_set(err, ERR_USAGE, "--venv %s: either --install or --uninstall "
+			       "says what to do", spec->venv);
+	if (spec->output || spec->python)
+		return err_set(err, ERR_USAGE, "--venv %s: it says itself what --%s says",
+			       spec->venv, spec->output ? "output" : "python");
+	if (spec->has_command || spec->entry)
+		return err_set(err, ERR_USAGE, "--venv %s: its python runs what it is told; "
+			       "--%s is for images of their own", spec->venv,
+			       spec->entry ? "entry" : "for");
+	if (spec->uninstall && (spec->imports.count || spec->warmups.count ||
+				spec->options.count || spec->keep_env.count))
+		return err_set(err, ERR_USAGE, "--uninstall builds nothing: it takes --venv "
+			       "only");
+	return 0;
+}
+
 /* What stands behind the options, and what does not go together. */
 static int finish(int argc, char **argv, const struct given *given, struct spec *spec,
 		  struct err *err)
@@ -252,7 +276,9 @@ static int finish(int argc, char **argv, const struct given *given, struct spec 
 		return err_set(err, ERR_USAGE,
 			       "%s: unexpected argument (modules are given with -i)",
 			       argv[optind]);
-	if (!spec->output)
+	if (check_venv(spec, err))
+		return -1;
+	if (!spec->output && !spec->venv)
 		return err_set(err, ERR_USAGE, "-o IMAGE is missing");
 	if (spec->quiet && spec->verbose)
 		return err_set(err, ERR_USAGE, "-q and -v exclude each other");

@@ -71,7 +71,7 @@ static void run_child(const struct interpreter *interpreter, char *const *envp,
 		      const struct rlimit *limit, pid_t parent, int control, int null,
 		      int report)
 {
-	char *argv[] = {interpreter->path, NULL};
+	char *argv[] = {interpreter->name ? interpreter->name : interpreter->path, NULL};
 	int number, to = choose_control();
 
 	errno = 0;
@@ -142,6 +142,7 @@ done:
 }
 
 static int send_spec(struct target *target, const struct spec *spec,
+		     const struct interpreter *interpreter,
 		     const struct rlimit *limit, const char *trace, struct err *err)
 {
 	struct list strings = {0};
@@ -157,6 +158,8 @@ static int send_spec(struct target *target, const struct spec *spec,
 		list_print(&strings, "option=%s", spec->options.items[i]);
 	for (size_t i = 0; i < spec->entry_words.count; i++)
 		list_print(&strings, "entry=%s", spec->entry_words.items[i]);
+	if (interpreter->name)
+		list_print(&strings, "plain=%s", interpreter->path);
 	if (spec->function)
 		list_print(&strings, "function=%s", spec->function);
 	if (spec->argv0)
@@ -199,7 +202,7 @@ int target_start(const struct spec *spec, const struct interpreter *interpreter,
 	environment_set(&variables, "LD_BIND_NOW", "1");
 	list_print(&variables, CONTROL_ENV "=%d", choose_control());
 	if (!launch(target, interpreter, variables.items, &moved, sockets[1], err))
-		result = send_spec(target, spec, &limit, trace, err);
+		result = send_spec(target, spec, interpreter, &limit, trace, err);
 	close(sockets[1]);
 	list_free(&variables);
 	return result;

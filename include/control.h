@@ -17,6 +17,8 @@ enum control_type {
 	 * option=WORD (of python3's command line), entry=WORD (behind those: what
 	 * the image runs), function=MODULE:FUNCTION (that the entry calls),
 	 * argv0=NAME (sys.argv[0] of every start, where that is known),
+	 * plain=PATH (of the interpreter, where argv[0] is an image in its
+	 * place: venv.h),
 	 * stack=SOFT:HARD (decimal, RLIMIT_STACK to go back to), trace=FD
 	 * (report which code opens this descriptor, then stop),
 	 * trace_mapping=SIZE (which code made a mapping of so many bytes),

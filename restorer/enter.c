@@ -16,6 +16,7 @@
 #include "guard.h"
 #include "handoff.h"
 #include "image_check.h"
+#include "place.h"
 #include "processor.h"
 #include "repair.h"
 #include "say.h"
@@ -40,6 +41,7 @@ struct enter {
 	struct reason reason;
 	char user_site[SITE_PATH];
 	char variable[VARIABLE_NAME];
+	struct place place;
 };
 
 static void read_stack(struct enter *enter, uint64_t *start, uint64_t skip)
@@ -91,10 +93,13 @@ static int check_image(struct enter *enter)
 	enum image_fault fault = image_check_prefix(enter->meta, IMAGE_PAGE);
 	uint64_t size = image_prefix(enter->meta)->file_size;
 	struct sys_stat stat;
+	int moved = 0;
 
 	if (image_knows_python(fault)) {
 		enter->program.prefix = image_prefix(enter->meta);
 		enter->program.python = enter->program.prefix->python;
+		moved = place_find(&enter->program, enter->by_kernel, &enter->place,
+			&enter->reason);
 	}
 	if (enter->by_kernel) {
 		if (stat_image(enter, &stat))
@@ -106,6 +111,8 @@ static int check_image(struct enter *enter)
 	}
 	if (enter->program.python && enter->program.mode == MODE_OFF)
 		fallback_run(&enter->program);
+	if (moved)
+		return -1;
 	if (!fault)
 		fault = image_check_header(enter->meta, IMAGE_PAGE, size);
 	if (!fault)

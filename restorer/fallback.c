@@ -24,11 +24,11 @@ _Noreturn void fallback_die(const struct program *program, const struct reason *
  * so it is the whole path. */
 static char **arguments(const struct program *program)
 {
-	const char *word = program->python;
+	const char *word = program->prefix->python;
 	uint64_t count = 0, words = 0, mapped;
 	char **argv;
 
-	program->argv[0] = (char *)(size_t)program->python;
+	program->argv[0] = (char *)(size_t)(program->name ? program->name : program->python);
 	while ((word = image_next_word(program->prefix, word)))
 		words++;
 	if (!words)
@@ -41,7 +41,7 @@ static char **arguments(const struct program *program)
 		return NULL;
 	argv = (char **)mapped;
 	argv[0] = program->argv[0];
-	word = program->python;
+	word = program->prefix->python;
 	for (uint64_t i = 1; i <= words; i++)
 		argv[i] = (char *)(size_t)(word = image_next_word(program->prefix, word));
 	if (program->entry_off)

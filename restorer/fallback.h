@@ -14,6 +14,7 @@ struct reason;
 struct program {
 	const char *image;	/* as named on the command line */
 	const char *python;	/* the plain interpreter; NULL while unknown */
+	const char *name;	/* its argv[0]; NULL: its path */
 	const struct image_prefix *prefix;	/* set with it: has its options and
 						   the image's entry */
 	char **argv;		/* the image's place, then its arguments, NULL */

@@ -8,6 +8,7 @@
 #include "fallback.h"
 #include "image_check.h"
 #include "map.h"
+#include "place.h"
 #include "say.h"
 #include "stack.h"
 #include "start.h"
@@ -164,6 +165,8 @@ _Noreturn void start_main(uint64_t *start)
 	struct stack stack;
 	uint64_t length, size;
 	enum image_fault fault;
+	struct reason reason;
+	struct place place;
 	int fd;
 
 	stack_read(start, &stack);
@@ -183,6 +186,7 @@ _Noreturn void start_main(uint64_t *start)
 		refuse_fault(&program, fault);
 	program.prefix = image_prefix(page);
 	program.python = program.prefix->python;
+	place_find(&program, 0, &place, &reason);
 	if (program.mode == MODE_OFF)
 		fallback_run(&program);
 	if (fault)

@@ -123,6 +123,11 @@ static inline long sys_open(const char *path, int flags)
 	return syscall_3(SYS_open, (long)path, flags, 0);
 }
 
+static inline long sys_readlink(const char *path, char *buffer, size_t size)
+{
+	return syscall_3(SYS_readlink, (long)path, (long)buffer, (long)size);
+}
+
 static inline long sys_close(int fd)
 {
 	return syscall_1(SYS_close, fd);

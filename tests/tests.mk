@@ -7,7 +7,7 @@ CHECK_LIBS := $(shell $(PKG_CONFIG) --libs check)
 U_SRC := $(wildcard tests/unit/*.c)
 U_BIN := $(patsubst tests/unit/%.c,build/unit/%,$(U_SRC))
 # The parts of restorer/ that make no system call, or only read.
-U_PURE := $(patsubst %,restorer/%.c,cmdline environ files guard mode processor say site stack text trust variable vdso)
+U_PURE := $(patsubst %,restorer/%.c,cmdline environ files guard mode place processor say site stack text trust variable vdso)
 U_LIB := $(patsubst %.c,build/san/%.o,$(filter-out dumper/main.c,$(D_SRC)) $(U_PURE))
 
 build/san/dumper/%.o: dumper/%.c

@@ -87,7 +87,7 @@ static void prepare(const char *program, const struct talk_spec *spec)
 	streams_prepare();
 	environment_prepare();
 	options_prepare();
-	resume_prepare(program, spec->options, spec->entry);
+	resume_prepare(program, spec);
 	finish_prepare();
 	quiesce_collect();	/* a rehearsal finalises what is not frozen */
 	rehearse(30);
@@ -111,7 +111,7 @@ static int host_main(int argc, char **argv, char **envp)
 	talk_progress("starting %s", argv[0]);
 	options_keep(spec.options);
 	entry_keep(spec.entry, spec.function);
-	start_python(argv[0], options_for_start(spec.options));
+	start_python(argv[0], options_for_start(spec.options), spec.plain);
 	environment_keep_coercion();
 	streams_keep();
 	if (spec.trace >= 0)

@@ -37,6 +37,7 @@
 
 static struct prepared {
 	const char *program;
+	const char *plain;		/* the file to run as that */
 	char **options;			/* of its command line */
 	char **entry;			/* behind those: what the image runs */
 	PyObject *command;		/* tuple: program and options */
@@ -102,13 +103,15 @@ static PyObject *make_command(const char *program, char **options, char **entry)
 	return tuple;
 }
 
-void resume_prepare(const char *program, char **options, char **entry)
+void resume_prepare(const char *program, const struct talk_spec *spec)
 {
+	char **options = spec->options, **entry = spec->entry;
 	static char *none[] = { NULL };
 	PyObject *signals = PyImport_ImportModule("_signal");
 	pthread_attr_t attributes;
 
 	prepared.program = program;
+	prepared.plain = spec->plain ? spec->plain : program;
 	prepared.options = options;
 	prepared.entry = entry;
 	prepared.command = make_command(program, options, none);
@@ -311,7 +314,7 @@ static void plain_python(struct startup *s, const char *why, const char *what)
 		memcpy(argv + 1, prepared.options, count * sizeof *argv);
 		memcpy(argv + 1 + count, prepared.entry, words * sizeof *argv);
 		memcpy(argv + 1 + count + words, s->argv, (size_t)s->argc * sizeof *argv);
-		execve(prepared.program, argv, s->envp);
+		execve(prepared.plain, argv, s->envp);
 	}
 	_exit(70);
 }

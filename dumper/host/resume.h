@@ -5,12 +5,12 @@
 #define RESUME_H
 
 struct startup;
+struct talk_spec;
 
 /* Looks up and prepares all that resume_python will need. After the workload,
- * before rehearsals. `program` is the plain interpreter's path, `options` what
- * of its command line is part of the image, `entry` what the image runs, each
- * with a NULL at its end. */
-void resume_prepare(const char *program, char **options, char **entry);
+ * before rehearsals. `program` is the plain interpreter's argv[0]; of the spec, which
+ * must live on, it takes how to run that instead of the image. */
+void resume_prepare(const char *program, const struct talk_spec *spec);
 
 /* What Python keeps about its process, made new: streams, environment, thread
  * id, signals, random state, argv. `rehearse`: leaves libc alone. */

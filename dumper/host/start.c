@@ -11,6 +11,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void must(PyStatus status)
 {
@@ -37,7 +38,20 @@ static void initialize(PyConfig *config)
 	cpython_config()->_init_main = 1;
 }
 
-void start_python(char *program, char **options)
+/* getpath.py follows sys.executable to the base interpreter, if that is a link. Where
+ * an image took its place, the link is the one that was moved aside. */
+static void set_base(PyConfig *config, const char *plain)
+{
+	struct stat status;
+	char *base = plain && lstat(plain, &status) == 0 && S_ISLNK(status.st_mode) ?
+		realpath(plain, NULL) : NULL;
+
+	if (base)
+		must(PyConfig_SetBytesString(config, &config->base_executable, base));
+	free(base);
+}
+
+void start_python(char *program, char **options, const char *plain)
 {
 	const char *refusal = cpython_refusal();
 	Py_ssize_t argc = 0;
@@ -59,6 +73,7 @@ void start_python(char *program, char **options)
 	must(Py_PreInitializeFromBytesArgs(&pre, argc, argv));
 	PyConfig_InitPythonConfig(&config);
 	must(PyConfig_SetBytesArgv(&config, argc, argv));
+	set_base(&config, plain);
 	initialize(&config);
 	PyConfig_Clear(&config);
 	pyimage_show();

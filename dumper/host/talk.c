@@ -145,6 +145,8 @@ void talk_read_spec(struct talk_spec *spec)
 			append(&spec->options, &options, value);
 		else if ((value = value_of(s, "entry")))
 			append(&spec->entry, &entry, value);
+		else if ((value = value_of(s, "plain")))
+			spec->plain = value;
 		else if ((value = value_of(s, "function")))
 			spec->function = value;
 		else if ((value = value_of(s, "argv0")))

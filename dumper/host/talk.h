@@ -14,6 +14,8 @@ struct talk_spec {
 	char **options;		/* of python3's command line; NULL-terminated */
 	char **entry;		/* what the image runs, as words behind those;
 				   NULL-terminated */
+	char *plain;		/* the interpreter, where argv[0] is no way to run it
+				   (include/venv.h); or NULL */
 	char *function;		/* MODULE:FUNCTION that the entry calls, or NULL */
 	char *argv0;		/* sys.argv[0] of every start, or NULL */
 	unsigned long long stack_soft, stack_hard;

@@ -204,6 +204,16 @@ START_TEST(refuses)
 		{"-o x --guard-env A --no-guard-env A", "exclude each other: A"},
 		{"-o x --no-guard-env A --guard-env A", "exclude each other: A"},
 		{"-o x --keep-env PYIMAGE", "PYIMAGE"},
+		{"--venv v", "either --install or --uninstall"},
+		{"--venv v --install --uninstall", "either --install or --uninstall"},
+		{"--venv v --install -o x", "says itself what --output"},
+		{"--venv v --install --python 3.11", "says itself what --python"},
+		{"--venv v --install -e a", "--entry is for images"},
+		{"--venv v --install --for -- ls", "--for is for images"},
+		{"--venv v --uninstall -i a", "builds nothing"},
+		{"--venv= --install", "the name is empty"},
+		{"--install -o x", "for --venv DIR"},
+		{"--uninstall", "for --venv DIR"},
 		{"-o x -q -v", "exclude"},
 	};
 

@@ -33,6 +33,7 @@ enum syscall_number {
 	SYS_prlimit64 = 302,
 	SYS_getcpu = 309,
 	SYS_getrandom = 318,
+	SYS_readlink = 89,
 	SYS_statx = 332,
 	SYS_rseq = 334,
 	SYS_process_madvise = 440,
