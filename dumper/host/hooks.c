@@ -6,6 +6,7 @@
 #include "cpython.h"
 #include "hooks_library.h"
 #include "hooks_locale.h"
+#include "hooks_modules.h"
 #include "hooks_numpy.h"
 #include "hooks_random.h"
 #include "imports.h"
@@ -289,6 +290,7 @@ void hooks_before(void)
 	watch_end();
 	hooks_locale_before();
 	hooks_library_before();
+	hooks_modules_before();
 	for (size_t i = 0; i < HOOKS; i++) {
 		PyObject *module = PyDict_GetItemString(modules, hooks[i].module);
 
@@ -314,6 +316,11 @@ int hooks_after(void)
 		Py_DECREF(result);
 	}
 	return hooks_library_after();
+}
+
+int hooks_resume(void)
+{
+	return hooks_modules_resume();
 }
 
 const char *hooks_check(int coerced)
@@ -358,6 +365,7 @@ void hooks_forked(void)
 
 void hooks_release(void)
 {
+	hooks_modules_release();
 	for (size_t i = 0; i < HOOKS; i++)
 		Py_CLEAR(hooks[i].prepared);
 }

@@ -18,6 +18,10 @@ int hooks_after(void);
 /* Whether this module's row renews all that its body asks about the process (asked.h). */
 int hooks_renew_answers(const char *module);
 
+/* In the restored process, and in no rehearsal, when all else of Python's view of it
+ * is there. -1 with an exception set. */
+int hooks_resume(void);
+
 /* In the restored process, as long as python3 can take over: renews libc's locale;
  * `coerced`: it is the C locale, coerced. The one that can't be set, or NULL. */
 const char *hooks_check(int coerced);

@@ -52,6 +52,8 @@ static const struct excuse {
 	/* the user site folder: restorer/site.c; 'userbase': hooks.c */
 	{ "HOME", "site", "joinuser" },
 	{ "HOME", "sysconfig", "joinuser" },
+	/* a copy of os.environ that is made anew: hooks_modules.c */
+	{ NULL, "wsgiref.handlers", "read_environ" },
 	/* deferred to the restore: readline.c */
 	{ NULL, "libreadline.so", NULL },
 	/* a display that could not be opened is opened after the restore */

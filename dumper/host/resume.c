@@ -288,6 +288,7 @@ void resume_python(const struct startup *startup, int rehearse)
 		must(renew_timezone(), "the time zone");
 	must(user_site_resume(startup->user_site), "the user's site folder");
 	must(hooks_gtk_resume(), "GTK");
+	must(hooks_resume(), "what modules made for their process");
 }
 
 /* A late refusal: nothing has been done yet but to libc's state and signals,

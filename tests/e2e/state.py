@@ -2,8 +2,12 @@
 """What modules keep of their process and computed while they were imported: other in
 each process of an image where python3 would make it anew (`renewed`), and as it was
 left where the imports chose it (`kept`)."""
+import fcntl
 import os
+import pty
 import shutil
+import struct
+import termios
 
 import lib
 from tap import Skip, done, equal, run, that
@@ -265,7 +269,6 @@ def untouched():
 
 def catalogue(texts):
     """A .mo file of gettext's."""
-    import struct
     texts = sorted({"": "Content-Type: text/plain; charset=UTF-8\n", **texts}.items())
     at, tables, data = 28 + 16 * len(texts), [b"", b""], b""
     for column in 0, 1:
@@ -334,5 +337,89 @@ def temporary_folder():
 
 
 run("the folder for temporary files", temporary_folder)
+
+
+# ------------------------------------------------------------ particular modules
+def on_terminal(command, env):
+    """What it prints where its standard output is a terminal of 132 columns."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        try:
+            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 132, 0, 0))
+            os.chdir(lib.WORK)
+            os.execve(command[0], command, {**lib.ENV, **env})
+        finally:
+            os._exit(99)
+    seen = b""
+    try:
+        while piece := os.read(fd, 4096):
+            seen += piece
+    except OSError:
+        pass	# the other end is closed
+    os.close(fd)
+    equal(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, "status; it said %r" % seen)
+    return seen
+
+
+def need(module):
+    if lib.run([lib.PYTHON, "-c", "import " + module]).status:
+        raise Skip("there is no " + module)
+
+
+def same_on_terminal(module, expression, streams="", options=()):
+    """As python3's import finds it, on a terminal and elsewhere."""
+    need(module)
+    code = "import %s as m\n" % module
+    path = image(module, code + streams + "\nkept.m = m\n", *options)
+    seen = set()
+    for env in {"TERM": "xterm-256color"}, {"TERM": "dumb"}:
+        want = on_terminal([lib.PYTHON, "-c", code + "print(%s)" % expression], env)
+        equal(on_terminal([path, "-c", code + "print(%s)" % expression], env), want, env)
+        seen.add(want)
+    want = lib.run([lib.PYTHON, "-c", code + "print(%s)" % expression])
+    equal(lib.run([path, "-c", code + "print(%s)" % expression]), want, "without a terminal")
+    that({want.out} != {s.replace(b"\r", b"") for s in seen}, "a terminal makes no difference")
+
+
+# ansible's import gives streams another error handler, which no image holds.
+PUT_BACK = """
+import sys
+sys.stdout.reconfigure(errors="surrogateescape")
+sys.stderr.reconfigure(errors="backslashreplace")
+"""
+
+
+def environment_of_requests():
+    """wsgiref begins each request with a copy of the environment."""
+    code = "import wsgiref.handlers as w\nkept.w = w\n"
+    path = image("wsgiref", code)
+    look = "sorted(kept.w.BaseHandler.os_environ.items())"
+    for env in {}, {"MARK": "here", "LC_CTYPE": "C.UTF-8"}:
+        kept(path, code, look, env=env)
+    chosen = "import wsgiref.handlers as w\nkept.w = w\nw.BaseHandler.os_environ = {'a': 'b'}\n"
+    kept(image("wsgiref 2", chosen), chosen, look, env={"MARK": "here"})
+
+
+def folder_of_ansible():
+    """Each process has its own, and removes it."""
+    need("ansible.constants")
+    path = image("ansible.constants", "import ansible.constants\n")
+    code = "import ansible.constants as c, os; p = c.DEFAULT_LOCAL_TMP; print(p, os.path.isdir(p))"
+    seen = [lib.run(before([path, "-c", code]), env={"PYIMAGE": "on"})
+            for before in (list, list)]
+    for got in seen:
+        equal((got.status, got.err), (0, b""))
+        name, there = got.out.decode().split()
+        equal((there, os.path.exists(name)), ("True", False), name)
+    that(seen[0] != seen[1], "they share %r" % seen[0].out)
+
+
+run("wsgiref.handlers", environment_of_requests)
+run("mercurial.utils.procutil", same_on_terminal, "mercurial.utils.procutil",
+    "type(m.stdout).__name__")
+run("ansible.utils.color", same_on_terminal, "ansible.utils.color", "m.ANSIBLE_COLOR", PUT_BACK)
+run("ansible.utils.display", same_on_terminal, "ansible.utils.display", "m.Display().columns",
+    "m.Display()\n" + PUT_BACK)
+run("ansible.constants", folder_of_ansible)
 shutil.rmtree(PLACE, ignore_errors=True)
 done()
