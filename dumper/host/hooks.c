@@ -218,7 +218,6 @@ static PyObject *mercurial_after(PyObject *list)
 		Py_DECREF(word);
 	}
 	Py_RETURN_NONE;
-	Py_RETURN_NONE;
 }
 
 /* sysconfig.py: 'userbase' is ~/.local of whoever called get_config_vars() first. What

@@ -99,6 +99,7 @@ static int host_main(int argc, char **argv, char **envp)
 
 	talk_read_spec(&spec);
 	if (spec.record) {
+		reads_end();
 		fini_leave();
 		return record_run(argc, argv, spec.unset);
 	}

@@ -54,6 +54,8 @@ static const struct excuse {
 	{ "HOME", "sysconfig", "joinuser" },
 	/* a copy of os.environ that is made anew: hooks_modules.c */
 	{ NULL, "wsgiref.handlers", "read_environ" },
+	/* the default of a setting, renewed by its row in hooks.c */
+	{ "PWD", "gunicorn.util", "getcwd" },
 	/* deferred to the restore: readline.c */
 	{ NULL, "libreadline.so", NULL },
 	/* a display that could not be opened is opened after the restore */
