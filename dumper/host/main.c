@@ -139,7 +139,7 @@ static int host_main(int argc, char **argv, char **envp)
 	heap_view_keep();
 	gc_view_keep();
 	attributes_check();
-	streams_check();
+	streams_note_changes();
 	if (spec.trace >= 0 || spec.trace_mapping)
 		trace_end();
 	report_send(spec.warmups);

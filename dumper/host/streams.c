@@ -73,6 +73,9 @@ static const char *const setting_names[] = {
 
 static PyObject *kept_settings[3][SETTINGS];
 
+/* What the workload changed of them, by the arguments of reconfigure(), or NULL. */
+static PyObject *changes[3];
+
 static void keep_settings(void)
 {
 	for (int fd = 0; fd < 3; fd++)
@@ -103,21 +106,44 @@ void streams_keep(void)
 	keep_settings();
 }
 
-void streams_check(void)
+/* reconfigure(encoding=) by itself makes the errors strict: so they go with it. */
+static void note_change(int fd, const char *name, PyObject *was, PyObject *now)
+{
+	int errors = changes[fd] && strcmp(name, "errors") == 0 &&
+		PyDict_GetItemString(changes[fd], "encoding");
+
+	if (!was || !now || (!errors && PyObject_RichCompareBool(was, now, Py_EQ) == 1))
+		return;	/* NULL: detached, nothing to compare */
+	if (!changes[fd])
+		changes[fd] = PyDict_New();
+	if (!changes[fd] || PyDict_SetItemString(changes[fd], name, now))
+		talk_refuse("prepare sys.%s: %s", streams[fd].name, imports_traceback());
+}
+
+void streams_note_changes(void)
 {
 	for (int fd = 0; fd < 3; fd++)
 		for (size_t i = 0; i < SETTINGS; i++) {
-			PyObject *was = kept_settings[fd][i];
 			PyObject *now = PyObject_GetAttrString(streams[fd].kept[TEXT],
 				setting_names[i]);
 
-			if (was && now && PyObject_RichCompareBool(was, now, Py_EQ) != 1)
-				talk_refuse("the workload changed the %s of sys.%s, which an "
-					"image does not hold; let it do so after the restore",
-					setting_names[i], streams[fd].name);
-			PyErr_Clear();	/* detached: nothing to compare */
+			note_change(fd, setting_names[i], kept_settings[fd][i], now);
+			PyErr_Clear();
 			Py_XDECREF(now);
 		}
+}
+
+/* The workload's own wishes come after create_stdio(), as they came there. */
+static int reconfigure(PyObject *text, PyObject *settings)
+{
+	PyObject *method = PyObject_GetAttrString(text, "reconfigure");
+	PyObject *none = method ? PyTuple_New(0) : NULL;
+	PyObject *done = none ? PyObject_Call(method, none, settings) : NULL;
+
+	Py_XDECREF(method);
+	Py_XDECREF(none);
+	Py_XDECREF(done);
+	return done ? 0 : -1;
 }
 
 /* -1: not open. */
@@ -174,7 +200,8 @@ static PyObject *create(int fd, const struct stream_settings *settings)
 			unbuffered ? Py_True : Py_False);
 	Py_XDECREF(raw);
 	Py_XDECREF(below);
-	if (text && set_text(text, "mode", s->writes ? "w" : "r"))
+	if (text && (set_text(text, "mode", s->writes ? "w" : "r") ||
+	    (changes[fd] && reconfigure(text, changes[fd]))))
 		Py_CLEAR(text);
 	return text;
 }
@@ -224,24 +251,30 @@ static int snapshot(struct stream *s, PyObject *text, int bare, struct body *bod
 	return 0;
 }
 
+/* Weak references to the kept object stay with it, and attributes that it was
+ * given: those of create_stdio() are the same for all. */
+static void copy_body(char *to, const char *from)
+{
+	const size_t head = sizeof(PyObject), word = sizeof(void *);
+	size_t size = (size_t)Py_TYPE(to)->tp_basicsize;
+	size_t weak = (size_t)Py_TYPE(to)->tp_weaklistoffset;
+	size_t attributes = (size_t)Py_TYPE(to)->tp_dictoffset;
+
+	for (size_t at = head, end; at < size; at = end + word) {
+		end = size;
+		if (weak >= at && weak < end)
+			end = weak;
+		if (attributes >= at && attributes < end)
+			end = attributes;
+		memcpy(to + at, from + at - head, end - at);
+	}
+}
+
 static void copy_in(struct stream *s, const struct body *body)
 {
-	for (int l = 0; l < LEVELS; l++) {
-		char *to = (char *)s->kept[l];
-		size_t weak = (size_t)Py_TYPE(to)->tp_weaklistoffset;
-		size_t size = (size_t)Py_TYPE(to)->tp_basicsize, head = sizeof(PyObject);
-
-		if (!body->bytes[l])
-			continue;
-		/* weak references to the kept object stay with it */
-		if (weak < head || weak >= size)
-			weak = size;
-		memcpy(to + head, body->bytes[l], weak - head);
-		if (weak < size)
-			memcpy(to + weak + sizeof(void *),
-				body->bytes[l] + weak + sizeof(void *) - head,
-				size - weak - sizeof(void *));
-	}
+	for (int l = 0; l < LEVELS; l++)
+		if (body->bytes[l])
+			copy_body((char *)s->kept[l], body->bytes[l]);
 }
 
 static void prepare_one(int fd, int with)
@@ -411,6 +444,7 @@ void streams_release(void)
 			Py_CLEAR(streams[fd].kept[l]);
 		for (size_t i = 0; i < SETTINGS; i++)
 			Py_CLEAR(kept_settings[fd][i]);
+		Py_CLEAR(changes[fd]);
 	}
 	Py_CLEAR(io_module);
 	Py_CLEAR(usual.encoding);

@@ -12,9 +12,9 @@ struct python_options;
  * workload does with them, they are the same objects after the restore. */
 void streams_keep(void);
 
-/* Refuses where the workload gave one another encoding, error handler or
- * buffering (reconfigure()): the restored ones would have python3's. */
-void streams_check(void);
+/* Where the workload gave one another encoding, error handler or buffering
+ * (reconfigure()), each one that is made from here on gets it, too. */
+void streams_note_changes(void);
 
 /* Prepares their content for every common kind of descriptor: terminal, pipe,
  * device, file at its start. Before the freeze. */

@@ -141,8 +141,6 @@ CHANGES = {
     "timers": "signal.alarm(1000)",
     "child": "m.p = subprocess.Popen(['sleep', '100'], stderr=subprocess.DEVNULL,"
              " stdout=subprocess.DEVNULL)",
-    "line_buffering": "sys.stdout.reconfigure(line_buffering=True)",
-    "errors": "sys.stderr.reconfigure(errors='strict')",
 }
 
 
@@ -150,6 +148,39 @@ def refused_change(word, code):
     got, path = build("import ctypes, os, resource, signal, subprocess\n" + code)
     equal((got.status, os.path.exists(path)), (1, False), got.err)
     that(word.encode() in got.err, got.err)
+
+
+# What it does with standard streams, and what python3 does after the same.
+STREAMS = {
+    "line buffering": "import sys\nsys.stdout.reconfigure(line_buffering=True)\n",
+    "errors": "import sys\nsys.stdout.reconfigure(errors='replace')\n"
+              "sys.stderr.reconfigure(errors='strict')\n",
+    "encoding": "import sys\nsys.stdout.reconfigure(encoding='latin-1')\n"
+                "sys.stdin.reconfigure(encoding='latin-1', errors='surrogateescape')\n",
+    "an attribute": "import sys\nsys.stdout.buffer.write = lambda data, w=sys.stdout.buffer"
+                    ".write: w(data.upper())\nsys.stdin.mine = 'kept'\n",
+}
+SHOW_STREAMS = """
+for file in sys.stdin, sys.stdout, sys.stderr:
+    print(file.name, file.mode, file.encoding, file.errors, file.line_buffering,
+          file.write_through, getattr(file, 'mine', None))
+print(ascii(sys.stdin.read()))
+sys.stdout.buffer.write(b'bytes')
+import os
+os.write(1, b'|')
+try: print('\xe9\u20ac')
+except UnicodeError as e: print(e)
+"""
+
+
+def stream(code):
+    path = image(code)
+    for variables in {}, {"PYTHONIOENCODING": "ascii:ignore"}, {"PYTHONUNBUFFERED": "1"}:
+        if "buffer" in code and variables:
+            continue	# a module that holds a buffer: python3 takes over
+        what = {"env": variables, "stdin": b"in\xe9\xc3\xa9"}
+        want = lib.run([lib.PYTHON, "-c", code + SHOW_STREAMS], **what)
+        equal(go(path, "import sys" + SHOW_STREAMS, **what), want, variables)
 
 
 def closed_stream():
@@ -260,6 +291,8 @@ run("logging's start", logging_start)
 run("large blocks go back to the system", large_blocks_go_back)
 for word, code in CHANGES.items():
     run("changed at import: " + word, refused_change, word, code)
+for name, code in STREAMS.items():
+    run("a standard stream is given " + name, stream, code)
 run("a kept stream whose descriptor is closed", closed_stream)
 run("imports insert into sys.path", path_order)
 for name, (arrange, code) in ENDS.items():
