@@ -21,6 +21,7 @@
 #include "quiesce.h"
 #include "reads_libc.h"
 #include "rehearse.h"
+#include "shared.h"
 #include "streams.h"
 #include "talk.h"
 #include "threads.h"
@@ -64,6 +65,7 @@ static void stand_still(int to)
 	quiesce_collect();
 	rehearse(2);
 	streams_flush();
+	shared_freeze();
 	quiesce_collect();
 	cpython_unsilence();
 	gc_view_replace();

@@ -19,6 +19,7 @@
 #include "readline.h"
 #include "repl.h"
 #include "run.h"
+#include "shared.h"
 #include "streams.h"
 #include "talk.h"
 #include "user_site.h"
@@ -281,6 +282,10 @@ void resume_python(const struct startup *startup, int rehearse)
 	must(hooks_after(), "the state of modules");
 	if (rehearse)
 		return;
+	if (shared_resume()) {
+		fprintf(stderr, "pyimage: restore memory that is shared with children: %m\n");
+		_exit(70);
+	}
 	must(renew_locale(startup->locale), "the locale");
 	readline_resume();
 	renew_stack_size();

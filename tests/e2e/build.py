@@ -140,8 +140,6 @@ def deleted_file():
 
 
 def shared_mapping():
-    refused("-w", warmup("import mmap, sys\nsys.kept = mmap.mmap(-1, 4096)"),
-            words=["shared"])
     path = lib.write(PLACE + "/shared.bin", bytes(4096))
     refused("-w", warmup("import mmap, sys\nf = open(%r, 'r+b')\n"
                          "sys.kept = mmap.mmap(f.fileno(), 4096)\nf.close()" % path),

@@ -3,6 +3,7 @@
 python3, or a refusal that names it."""
 import os
 import stat
+import subprocess
 
 import lib
 from tap import Skip, differ, done, equal, run, that
@@ -150,6 +151,41 @@ def refused_change(word, code):
     that(word.encode() in got.err, got.err)
 
 
+# Memory and a lock that a process has in common with its children, and with nobody.
+SHARED = """import mmap, multiprocessing
+m.lock = multiprocessing.Lock()
+m.taken = multiprocessing.Semaphore(2)
+m.taken.acquire()
+m.memory = mmap.mmap(-1, 70000)
+m.memory[:4] = b'kept'
+"""
+USE_SHARED = """import os, sys, kept
+print(kept.memory[:4], kept.taken.acquire(block=False), kept.taken.acquire(block=False))
+kept.lock.acquire()
+pid = os.fork()
+if not pid:
+    kept.memory[:4] = b'sent'
+    kept.lock.release()
+    os._exit(0)
+kept.lock.acquire()
+print(kept.memory[:4], os.waitpid(pid, 0)[1])
+sys.stdout.flush()
+sys.stdin.read()
+"""
+
+
+def shared_memory():
+    path = image(SHARED)
+    want = b"b'kept' True False\nb'sent' 0\n"
+    # The first one still lives while the second runs: they have nothing in common.
+    first = subprocess.Popen([path, "-c", USE_SHARED], env=lib.ENV, stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
+    lines = first.stdout.readline() + first.stdout.readline()
+    equal(go(path, USE_SHARED), (0, want, b""))
+    first.communicate()
+    equal((lines, first.returncode), (want, 0))
+
+
 # What it does with standard streams, and what python3 does after the same.
 STREAMS = {
     "line buffering": "import sys\nsys.stdout.reconfigure(line_buffering=True)\n",
@@ -291,6 +327,7 @@ run("logging's start", logging_start)
 run("large blocks go back to the system", large_blocks_go_back)
 for word, code in CHANGES.items():
     run("changed at import: " + word, refused_change, word, code)
+run("memory shared with children", shared_memory)
 for name, code in STREAMS.items():
     run("a standard stream is given " + name, stream, code)
 run("a kept stream whose descriptor is closed", closed_stream)
