@@ -11,6 +11,7 @@
 #include "environment.h"
 #include "finish.h"
 #include "hooks.h"
+#include "hooks_ansible.h"
 #include "hooks_gtk.h"
 #include "patches.h"
 #include "rehearse.h"
@@ -57,6 +58,7 @@ int full_finish(void)
 	if (put_back())
 		return 1;
 	hooks_release();
+	hooks_ansible_release();
 	callbacks_release();
 	hooks_gtk_release();
 	environment_release();

@@ -3,6 +3,7 @@
  * is in sys.modules at the freeze.
  */
 #include "hooks.h"
+#include "hooks_ansible.h"
 #include "cpython.h"
 #include "hooks_library.h"
 #include "hooks_locale.h"
@@ -336,7 +337,7 @@ int hooks_renew_answers(const char *module)
 	for (const char *const *name = names; *name; name++)
 		if (strcmp(module, *name) == 0)
 			return 1;
-	return 0;
+	return hooks_ansible_renews(module);
 }
 
 /* OpenBLAS's gotoblas_quit unmaps its buffers and frees its tables. */

@@ -18,6 +18,7 @@
 #include "gc_view.h"
 #include "heap_view.h"
 #include "hooks.h"
+#include "hooks_ansible.h"
 #include "hooks_gtk.h"
 #include "imports.h"
 #include "libc_state.h"
@@ -82,6 +83,7 @@ static void prepare(const char *program, const struct talk_spec *spec)
 {
 	talk_progress("preparing");
 	hooks_before();
+	hooks_ansible_prepare();
 	hooks_gtk_prepare();
 	fini_prepare();
 	streams_prepare();

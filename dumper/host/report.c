@@ -6,6 +6,7 @@
 #include "control.h"
 #include "cpython.h"
 #include "entry.h"
+#include "hooks_ansible.h"
 #include "hooks_matplotlib.h"
 #include "imports.h"
 #include "reads.h"
@@ -177,6 +178,7 @@ void report_send(char **warmups)
 	for (; *warmups; warmups++)
 		put("read", *warmups);
 	entry_report(put);
+	hooks_ansible_files(put);
 	hooks_matplotlib_files(put);
 	reads_put(stream);
 	if (fclose(stream))
