@@ -92,6 +92,7 @@ static int check_descriptors(struct build *build, struct err *err)
 		.pid = build->target.frozen.pid,
 		.parent = build->target.host,
 		.start = build->start,
+		.unbuffered = &build->target.report.unbuffered,
 	};
 
 	if (!descriptors_read(&source, &build->descriptors, err))

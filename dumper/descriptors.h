@@ -1,6 +1,7 @@
 /*
  * The descriptors that the frozen process has open. An image can hold those
- * on regular files that are only read or only appended to.
+ * on regular files that are only read or only appended to, and on the random
+ * devices.
  */
 #ifndef DESCRIPTORS_H
 #define DESCRIPTORS_H
@@ -21,6 +22,7 @@ struct descriptor {
 	uint64_t size;
 	uint64_t offset;
 	uint64_t inode;
+	unsigned device;	/* as in struct image_file */
 	size_t original;	/* index of the one that it is a copy of, by dup(2);
 				   its own: of none */
 };

@@ -139,6 +139,7 @@ static void make_files(struct writer *writer, const struct descriptors *descript
 			.offset = descriptor->offset,
 			.inode = descriptor->inode,
 			.original = (uint32_t)descriptor->original,
+			.device = descriptor->device,
 		};
 
 		buffer_add(rows, &row, sizeof(row));

@@ -9,6 +9,7 @@
 #include "err.h"
 #include "file.h"
 #include "image.h"
+#include "list.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -76,6 +77,11 @@ static int is_standard(const struct openfile *file)
 	return 0;
 }
 
+static int is_read(const struct openfile *file)
+{
+	return (file->info.flags & O_ACCMODE) == O_RDONLY;
+}
+
 static int is_place(const struct openfile *file)
 {
 	return file->info.flags & O_PATH;
@@ -86,9 +92,25 @@ static int is_folder(const struct openfile *file)
 	return S_ISDIR(file->status.st_mode);
 }
 
+/* They have no state but what a buffer holds. */
+unsigned openfile_random_device(const struct openfile *file)
+{
+	const struct list *unbuffered = file->source->unbuffered;
+	dev_t device = file->status.st_rdev;
+
+	if (!S_ISCHR(file->status.st_mode) || major(device) != 1 || !is_read(file) ||
+	    (minor(device) != 8 && minor(device) != 9))
+		return 0;
+	for (size_t i = 0; unbuffered && i < unbuffered->count; i++)
+		if (atoi(unbuffered->items[i]) == file->fd)
+			return minor(device);
+	return 0;
+}
+
 static int is_device(const struct openfile *file)
 {
-	return S_ISCHR(file->status.st_mode) || S_ISBLK(file->status.st_mode);
+	return (S_ISCHR(file->status.st_mode) || S_ISBLK(file->status.st_mode)) &&
+	       !openfile_random_device(file);
 }
 
 static int is_fifo(const struct openfile *file)
@@ -98,7 +120,7 @@ static int is_fifo(const struct openfile *file)
 
 static int is_other(const struct openfile *file)
 {
-	return !S_ISREG(file->status.st_mode);
+	return !S_ISREG(file->status.st_mode) && !openfile_random_device(file);
 }
 
 static int is_kernels(const struct openfile *file)
@@ -117,11 +139,6 @@ static int is_deleted(const struct openfile *file)
 static int is_nameless(const struct openfile *file)
 {
 	return file->link[0] != '/';
-}
-
-static int is_read(const struct openfile *file)
-{
-	return (file->info.flags & O_ACCMODE) == O_RDONLY;
 }
 
 static int is_written(const struct openfile *file)
@@ -156,7 +173,8 @@ static int is_later(const struct timespec *a, const struct timespec *b)
 /* What the workload has read of it may be of before the change. */
 static int is_young(const struct openfile *file)
 {
-	return is_read(file) && is_later(&file->status.st_ctim, &file->source->start);
+	return is_read(file) && S_ISREG(file->status.st_mode) &&
+	       is_later(&file->status.st_ctim, &file->source->start);
 }
 
 /* In the order in which it is looked for. */

@@ -11,6 +11,7 @@
 #include <time.h>
 
 struct err;
+struct list;
 
 /* Whose descriptors, and what else is known of them. */
 struct openfile_source {
@@ -18,6 +19,7 @@ struct openfile_source {
 	pid_t parent;		/* of which it was forked, or 0: record locks are
 				   not inherited, so the workload's are this one's */
 	struct timespec start;	/* of the build: what is read must be older */
+	const struct list *unbuffered;	/* numbers that may be on a random device */
 };
 
 /* What is read out of a fdinfo file. */
@@ -43,6 +45,10 @@ int openfile_look(struct openfile *file, struct err *err);
 
 /* What it is, for "is open on ...", where an image can't hold it; else NULL. */
 const char *openfile_refusal(const struct openfile *file);
+
+/* 8 or 9 where it reads /dev/random or /dev/urandom, and nothing reads it ahead, as
+ * the host vouches; else 0. */
+unsigned openfile_random_device(const struct openfile *file);
 
 /* Reads "pos:", "flags:" and "lock:" of a fdinfo file's text. Returns 0 or -1. */
 int openfile_parse_info(const char *text, struct openfile_info *info);

@@ -99,6 +99,8 @@ static int take(struct report *report, const char *key, size_t length,
 		list_add(&report->path, value);
 	else if (length == 4 && memcmp(key, "read", 4) == 0)
 		list_add(&report->read, value);
+	else if (length == 10 && memcmp(key, "unbuffered", 10) == 0)
+		list_add(&report->unbuffered, value);
 	else if (length == 10 && memcmp(key, "hexversion", 10) == 0)
 		report->hexversion = (uint32_t)strtoul(value, NULL, 10);
 	else if (length == 16 && memcmp(key, "locale_by_lc_all", 16) == 0)
@@ -151,5 +153,6 @@ void report_free(struct report *report)
 	free(report->modules);
 	list_free(&report->path);
 	list_free(&report->read);
+	list_free(&report->unbuffered);
 	*report = (struct report){0};
 }

@@ -37,6 +37,7 @@ struct report {
 	int locale_by_lc_all;
 	struct list path;	/* sys.path */
 	struct list read;	/* further files */
+	struct list unbuffered;	/* descriptors on random devices */
 	struct report_variable *variables;
 	size_t variable_count;
 	size_t variable_room;

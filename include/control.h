@@ -39,7 +39,8 @@ enum control_type {
 	 * timezone=TEXT, path=FOLDER (each of sys.path in order),
 	 * module=NAME (each of sys.modules) followed by origin=PATH where it
 	 * has one, read=PATH for further files that were read or looked
-	 * for (a name alone: in the working folder), and
+	 * for (a name alone: in the working folder), unbuffered=FD (each
+	 * descriptor on a random device that nobody reads ahead), and
 	 * variable=FLAGS NAME (of the environment, read by the workload; three
 	 * letters or dashes: g its value may have been kept, e not only to
 	 * choose a language by it, s it was set) followed by reader=TEXT */

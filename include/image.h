@@ -169,7 +169,7 @@ struct image_range {
 /* More than this many hot ranges do not fit one process_madvise(). */
 #define IMAGE_MAX_HOT 1024u
 
-/* A descriptor that was open on a regular file. */
+/* A descriptor that was open on a regular file, or on a random device. */
 struct image_file {
 	int32_t fd;
 	int32_t flags;		/* within IMAGE_FILE_FLAGS: O_RDONLY, or
@@ -182,7 +182,9 @@ struct image_file {
 	uint64_t inode;
 	uint32_t original;	/* row of which it is a copy by dup(2), so that both
 				   share one offset; its own: of none */
-	uint32_t reserved;
+	uint32_t device;	/* 0: a regular file; 8 or 9: the character device 1:8
+				   or 1:9, /dev/random or urandom: nothing of the
+				   above but fd, flags, path counts */
 };
 
 /* O_ACCMODE, O_APPEND, O_NONBLOCK, O_DSYNC, O_DIRECT, O_NOFOLLOW, O_NOATIME,

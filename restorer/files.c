@@ -23,15 +23,24 @@ static int is_read(const struct image_file *file)
 	return (file->flags & SYS_O_ACCMODE) == SYS_O_RDONLY;
 }
 
+/* A regular file, or the device that it was: major 1 is memory and random. */
+static int is_kind(const struct image_file *file, const struct sys_stat *stat)
+{
+	if (!file->device)
+		return (stat->mode & SYS_S_IFMT) == SYS_S_IFREG;
+	return (stat->mode & SYS_S_IFMT) == SYS_S_IFCHR && stat->rdev_major == 1
+		&& stat->rdev_minor == file->device;
+}
+
 /* Before it is opened: to open a FIFO in its place would block. */
-static int check_kind(const char *path, struct reason *reason)
+static int check_kind(const struct image_file *file, const char *path, struct reason *reason)
 {
 	struct sys_stat stat;
 	long result = sys_statx(SYS_AT_FDCWD, path, 0, SYS_STATX_TYPE, &stat);
 
 	if (result < 0)
 		return refuse(reason, "can't be looked at:", path, result);
-	if ((stat.mode & SYS_S_IFMT) != SYS_S_IFREG)
+	if (!is_kind(file, &stat))
 		return refuse(reason, "is of another kind:", path, 0);
 	return 0;
 }
@@ -44,9 +53,9 @@ static int check_file(const struct image_file *file, const char *path, struct re
 
 	if (result < 0)
 		return refuse(reason, "can't be looked at:", path, result);
-	if ((stat.mode & SYS_S_IFMT) != SYS_S_IFREG)
+	if (!is_kind(file, &stat))
 		return refuse(reason, "is of another kind:", path, 0);
-	if (is_read(file) && (stat.ino != file->inode || stat.size != file->size
+	if (!file->device && is_read(file) && (stat.ino != file->inode || stat.size != file->size
 			      || stat.mtime.sec != file->mtime_sec
 			      || stat.mtime.nsec != file->mtime_nsec))
 		return refuse(reason, "has changed:", path, 0);
@@ -95,7 +104,8 @@ static int is_sound(const struct image_file *file, uint32_t index)
 {
 	return file->fd >= 0 && !(file->flags & ~IMAGE_FILE_FLAGS) && file->original <= index
 		&& (is_read(file) || (file->flags & (SYS_O_ACCMODE | SYS_O_APPEND))
-					== (SYS_O_WRONLY | SYS_O_APPEND));
+					== (SYS_O_WRONLY | SYS_O_APPEND))
+		&& (!file->device || is_read(file));
 }
 
 int files_open(const void *meta, const struct image_header *header, struct reason *reason)
@@ -114,7 +124,7 @@ int files_open(const void *meta, const struct image_header *header, struct reaso
 		if (file->original < i)
 			failed = copy_from(&files[file->original], file, path, reason);
 		else
-			failed = check_kind(path, reason) || open_at(file, path, reason);
+			failed = check_kind(file, path, reason) || open_at(file, path, reason);
 		if (failed)
 			return -1;
 	}

@@ -55,6 +55,7 @@ enum {
 enum {
 	SYS_S_IFMT = 0170000,
 	SYS_S_IFDIR = 0040000,
+	SYS_S_IFCHR = 0020000,
 	SYS_S_IFREG = 0100000,
 	SYS_S_IWGRP = 0020,
 	SYS_S_IWOTH = 0002,
@@ -80,7 +81,8 @@ struct sys_stat {
 	uint16_t mode, reserved;
 	uint64_t ino, size, blocks, attributes_mask;
 	struct sys_time atime, btime, ctime, mtime;
-	uint64_t rest[16];
+	uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
+	uint64_t rest[14];
 };
 
 /* struct linux_dirent64 */

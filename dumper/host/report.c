@@ -11,6 +11,7 @@
 #include "imports.h"
 #include "reads.h"
 #include "talk.h"
+#include "unbuffered.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,6 +181,7 @@ void report_send(char **warmups)
 	entry_report(put);
 	hooks_ansible_files(put);
 	hooks_matplotlib_files(put);
+	unbuffered_report(put);
 	reads_put(stream);
 	if (fclose(stream))
 		talk_refuse("out of memory");

@@ -230,6 +230,30 @@ def rotated_log():
     both("f = open('PLACE/log', 'a')", "state(f); f.write('line\\n')", rotate)
 
 
+def random_device():
+    """By read(2); two runs do not get the same."""
+    path, home = good("import os\na = os.open('/dev/urandom', os.O_RDONLY)\nos.read(a, 16)\n"
+                      "f = open('/dev/random', 'rb', 0)")
+    got = [lib.run([path, "-c", "from opener_module import *; print(a, f.fileno(), "
+                    "os.read(a, 16), f.read(16), os.readlink('/proc/self/fd/%d' % a))"],
+                   env={"HOME": home}) for _ in range(2)]
+    for one in got:
+        equal((one.status, one.err, one.out.split()[:2], one.out.split()[-1]),
+              (0, b"", [b"3", b"4"], b"/dev/urandom"))
+    that(got[0] != got[1], got)
+
+
+def random_device_that_is_read_ahead():
+    """By Python, also where it is hidden from the collector, and by stdio."""
+    for code in ("f = open('/dev/urandom', 'rb'); f.read(1)",
+                 "import gc; f = open('/dev/urandom', 'rb'); f.read(1); gc.freeze()",
+                 "import ctypes; c = ctypes.CDLL(None); c.fopen.restype = ctypes.c_void_p\n"
+                 "f = c.fopen(b'/dev/urandom', b'r'); c.fgetc(ctypes.c_void_p(f))"):
+        refused(code, "a device (/dev/urandom)", "by module opener_module")
+
+
+run("a random device", random_device)
+run("a random device that is read ahead", random_device_that_is_read_ahead)
 run("files that are read", reading)
 run("flags of files", flags)
 run("copies share one offset", copies)

@@ -287,6 +287,7 @@ BROKEN(guard_below, *(uint32_t *)(void *)(image.bytes + GUARDS) = IMAGE_GUARD_AB
 BROKEN(file_path, *(uint32_t *)(void *)(image.bytes + FILES + 8) = STRINGS + 1, IMAGE_FAULT_ROW)
 BROKEN(file_flags, *(int32_t *)(void *)(image.bytes + FILES + 4) = 01001, IMAGE_FAULT_ROW)
 BROKEN(file_original, *(uint32_t *)(void *)(image.bytes + FILES + 48) = 1, IMAGE_FAULT_ROW)
+BROKEN(file_device, *(uint32_t *)(void *)(image.bytes + FILES + 52) = 7, IMAGE_FAULT_ROW)
 BROKEN(file_fd, *(int32_t *)(void *)(image.bytes + FILES) = -1, IMAGE_FAULT_ROW)
 BROKEN(name, *(uint32_t *)(void *)(image.bytes + NAMES) = ~0u, IMAGE_FAULT_ROW)
 BROKEN(hot_wraps, *(uint64_t *)(void *)(image.bytes + HOT + 8) = -4096ull, IMAGE_FAULT_ROW)
@@ -400,9 +401,9 @@ int main(void)
 		descends, offset_behind, offset_wraps, size_behind, no_meta,
 		meta_writable, entry_elsewhere, handoff_nowhere, table_offset,
 		table_count, table_odd, table_hot, table_cpu, strings_end, strings_none,
-		locale, timezone, guard_path, guard_below, guard_in_folder, file_path, file_flags,
-		file_original, file_fd, name, hot_wraps, table_variables,
-		variable_name, variable_unnamed, variable_equals,
+		locale, timezone, guard_path, guard_below, guard_in_folder, file_path,
+		file_flags, file_original, file_device, file_fd, name, hot_wraps,
+		table_variables, variable_name, variable_unnamed, variable_equals,
 		variable_value, variable_hash, variable_order, variable_filter,
 		reserve_odd, cut, flips, which_faults_know_python, header_follows_prefix,
 	};

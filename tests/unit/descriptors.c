@@ -5,6 +5,7 @@
 
 #include "descriptors.h"
 #include "err.h"
+#include "list.h"
 #include "openfile.h"
 
 #include <fcntl.h>
@@ -20,13 +21,18 @@
 /* Far in the future: nothing counts as changed since. */
 static time_t start_of_build = 1l << 40;
 
+/* The descriptors that the host vouches for. */
+static struct list unbuffered;
+
 /* Runs `open` in a child that has nothing else open, and looks at the child. */
 static int look(int (*open_one)(void), struct descriptors *descriptors, struct err *err)
 {
 	int ready[2];
 	pid_t pid;
 	char byte;
-	struct openfile_source source = { .start = { .tv_sec = start_of_build } };
+	struct openfile_source source = {
+		.start = { .tv_sec = start_of_build }, .unbuffered = &unbuffered,
+	};
 	int result;
 
 	ck_assert_int_eq(pipe(ready), 0);
@@ -172,6 +178,16 @@ static int open_device(void)
 	return open("/dev/null", O_RDONLY);
 }
 
+static int open_random(void)
+{
+	return open("/dev/random", O_RDONLY);
+}
+
+static int open_random_to_write(void)
+{
+	return open("/dev/random", O_RDWR);
+}
+
 static int open_socket(void)
 {
 	return socket(AF_UNIX, SOCK_STREAM, 0);
@@ -294,6 +310,35 @@ START_TEST(changed_while_building)
 }
 END_TEST
 
+/* Only one that the host vouches for, and only to read. */
+START_TEST(random_devices)
+{
+	struct descriptors descriptors;
+	struct err err = {0};
+
+	setup();
+	list_add(&unbuffered, "3");
+	ck_assert_int_eq(look(open_random, &descriptors, &err), 0);
+	ck_assert_uint_eq(descriptors.items[0].device, 8);
+	ck_assert_str_eq(descriptors.items[0].path, "/dev/random");
+	descriptors_free(&descriptors);
+	ck_assert_int_eq(look(open_random_to_write, &descriptors, &err), -1);
+	descriptors_free(&descriptors);
+	err_clear(&err);
+	ck_assert_int_eq(look(open_device, &descriptors, &err), -1);
+	descriptors_free(&descriptors);
+	err_clear(&err);
+	list_free(&unbuffered);
+	list_add(&unbuffered, "33");
+	ck_assert_int_eq(look(open_random, &descriptors, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "a device (/dev/random)"));
+	descriptors_free(&descriptors);
+	err_clear(&err);
+	list_free(&unbuffered);
+	teardown();
+}
+END_TEST
+
 /* Record locks are no child's: the one who holds them is asked, too. */
 START_TEST(locks_of_the_parent)
 {
@@ -374,7 +419,9 @@ END_TEST
 /* Which none of today's kernels keeps for a regular file. */
 START_TEST(flags_that_are_not_known)
 {
-	const struct openfile_source source = { getpid(), 0, { .tv_sec = start_of_build } };
+	const struct openfile_source source = {
+		.pid = getpid(), .start = { .tv_sec = start_of_build },
+	};
 	struct openfile one = { .source = &source };
 	struct err err = {0};
 
@@ -425,7 +472,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		holds_regular_files, knows_the_inode, tells_copies_from_others,
-		changed_while_building, locks_of_the_parent, refuses_all_else,
+		changed_while_building, random_devices, locks_of_the_parent, refuses_all_else,
 		flags_that_are_not_known, reads_fdinfo, a_process_that_is_gone, NULL,
 	};
 

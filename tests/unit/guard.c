@@ -429,6 +429,31 @@ START_TEST(does_not_open)
 }
 END_TEST
 
+START_TEST(random_device)
+{
+	struct image_file *row = add_file(FD, O_RDONLY, "a", 5);
+	char byte;
+
+	row->device = 9;
+	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), -1);
+	ck_assert_str_eq(reason.why, "is of another kind:");
+	row->path = string("/dev/urandom");
+	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), 0);
+	ck_assert_int_eq(read(FD, &byte, 1), 1);
+	close(FD);
+	row->path = string("/dev/null");
+	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), -1);
+	row->path = string("/dev/urandom");
+	row->device = 0;
+	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), -1);
+	ck_assert_str_eq(reason.why, "is of another kind:");
+	row->device = 9;
+	row->flags = O_WRONLY | O_APPEND;
+	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), -1);
+	ck_assert_str_eq(reason.what, "damaged");
+}
+END_TEST
+
 START_TEST(fifo_does_not_block)
 {
 	struct image_file *row = add_file(FD, O_RDONLY, "a", 0);
@@ -446,7 +471,7 @@ int main(void)
 		all_hold, size_changed, mtime_changed, gone, other_kind, folder_changed,
 		appeared, in_the_working_folder, dpkg_holds, dpkg_folder, dpkg_changed,
 		dpkg_one_appeared, dpkg_not_there, not_by_dpkg, timezone, damaged, opens, opens_at_the_lowest,
-		does_not_open, fifo_does_not_block, appends_at_the_end,
+		does_not_open, random_device, fifo_does_not_block, appends_at_the_end,
 		appends_to_what_is_there, other_flags, copies_share_an_offset, another_inode,
 	};
 	Suite *suite = suite_create("guard");
