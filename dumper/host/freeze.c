@@ -13,6 +13,7 @@
 #include "cpython.h"
 #include "enter.h"
 #include "gc_view.h"
+#include "forked.h"
 #include "heap_view.h"
 #include "hooks.h"
 #include "libc_state.h"
@@ -21,7 +22,6 @@
 #include "quiesce.h"
 #include "reads_libc.h"
 #include "rehearse.h"
-#include "shared.h"
 #include "streams.h"
 #include "talk.h"
 #include "threads.h"
@@ -65,7 +65,7 @@ static void stand_still(int to)
 	quiesce_collect();
 	rehearse(2);
 	streams_flush();
-	shared_freeze();
+	forked_freeze();
 	quiesce_collect();
 	cpython_unsilence();
 	gc_view_replace();

@@ -10,6 +10,7 @@
 #include "cpython.h"
 #include "environment.h"
 #include "finish.h"
+#include "forked.h"
 #include "enter.h"
 #include "handoff.h"
 #include "hooks.h"
@@ -20,7 +21,6 @@
 #include "readline.h"
 #include "repl.h"
 #include "run.h"
-#include "shared.h"
 #include "streams.h"
 #include "talk.h"
 #include "user_site.h"
@@ -283,8 +283,8 @@ void resume_python(const struct startup *startup, int rehearse)
 	must(hooks_after(), "the state of modules");
 	if (rehearse)
 		return;
-	if (shared_resume()) {
-		fprintf(stderr, "pyimage: restore memory that is shared with children: %m\n");
+	if (forked_resume()) {
+		fprintf(stderr, "pyimage: restore memory that a fork shares or empties: %m\n");
 		_exit(70);
 	}
 	must(renew_locale(startup->locale), "the locale");

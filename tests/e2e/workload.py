@@ -186,6 +186,32 @@ def shared_memory():
     equal((lines, first.returncode), (want, 0))
 
 
+# 18: MADV_WIPEONFORK. Whoever finds it empty is in another process than before.
+WIPED = """import ctypes, mmap
+libc = ctypes.CDLL(None, use_errno=True)
+m.page = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+m.page[:4] = b'mine'
+start = ctypes.c_char.from_buffer(m.page)
+assert libc.madvise(ctypes.c_void_p(ctypes.addressof(start)), ctypes.c_size_t(4096), 18) == 0
+del start
+"""
+USE_WIPED = """import kept, os
+print(kept.page[:4])
+kept.page[:4] = b'now.'
+if not os.fork():
+    os.write(1, ascii(kept.page[:4]).encode())
+    os._exit(0)
+os.wait()
+print(kept.page[:4])
+"""
+
+
+def wiped_memory():
+    got = go(image(WIPED), USE_WIPED)
+    empty = ascii(bytes(4)).encode()
+    equal(got, (0, empty + empty + b"\nb'now.'\n", b""))
+
+
 # What it does with standard streams, and what python3 does after the same.
 STREAMS = {
     "line buffering": "import sys\nsys.stdout.reconfigure(line_buffering=True)\n",
@@ -328,6 +354,7 @@ run("large blocks go back to the system", large_blocks_go_back)
 for word, code in CHANGES.items():
     run("changed at import: " + word, refused_change, word, code)
 run("memory shared with children", shared_memory)
+run("memory that a fork empties", wiped_memory)
 for name, code in STREAMS.items():
     run("a standard stream is given " + name, stream, code)
 run("a kept stream whose descriptor is closed", closed_stream)
