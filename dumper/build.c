@@ -26,6 +26,7 @@
 #include "record.h"
 #include "spec.h"
 #include "target.h"
+#include "tryout.h"
 #include "variables.h"
 
 #include <errno.h>
@@ -59,7 +60,6 @@ struct build {
 	char **contents;	/* for each segment where it begins, or NULL */
 	struct meta meta;
 	struct elfout elfout;
-	struct trial trial;
 };
 
 /* --- freeze --- */
@@ -379,77 +379,30 @@ static int write_image(struct build *build, struct err *err)
 	return result;
 }
 
-/* --- try and learn --- */
-
-static int learn(struct build *build, struct err *err)
-{
-	struct memory_ranges hot = {0};
-	uint32_t count;
-	int result = trial_learn(&build->trial, &build->plan, &hot, err);
-
-	count = (uint32_t)hot.count;
-	build->result->hot_ranges = hot.count;
-	for (size_t i = 0; i < hot.count; i++)
-		build->result->hot_pages += hot.items[i].length / IMAGE_PAGE;
-	if (!result && count)
-		result = output_patch(&build->output, hot.items,
-				      count * sizeof(*hot.items), build->meta.hot, err);
-	if (!result && count)
-		result = output_patch(&build->output, &count, sizeof(count),
-				      build->meta.header +
-				      offsetof(struct image_header, hot.count), err);
-	free(hot.items);
-	return result;
-}
-
-static void measure_start(struct build *build, struct err *err)
-{
-	const struct spec *spec = build->spec;
-	struct trial_imports imports = {&spec->imports, &spec->recorded};
-
-	progress_show(build->progress, "measuring");
-	/* the image is good, whatever keeps python3 from importing the same here */
-	if (trial_measure(&build->trial, &spec->options, &imports, &build->result->times, err)) {
-		err_clear(err);
-		build->result->times = (struct trial_times){0};
-	}
-}
-
-static void measure_command(struct build *build, struct err *err)
-{
-	const struct spec *spec = build->spec;
-	struct list plain = {0}, arguments = {0};
-
-	progress_show(build->progress, "measuring the command");
-	record_command(spec, build->interpreter.path, &plain);
-	for (size_t i = 1; i < spec->command.count; i++)
-		list_add(&arguments, spec->command.items[i]);
-	if (trial_measure_command(&build->trial, &plain, &arguments, &build->result->times,
-				  err)) {
-		list_print(&build->result->warnings, "not measured: %s", err->text);
-		err_clear(err);
-	}
-	list_free(&plain);
-	list_free(&arguments);
-}
+/* --- try --- */
 
 static int try_out(struct build *build, struct err *err)
 {
-	const struct spec *spec = build->spec;
+	const struct tryout tryout = {
+		.spec = build->spec,
+		.python = build->interpreter.path,
+		.environment = &build->environment,
+		.plan = &build->plan,
+		.meta = &build->meta,
+		.output = &build->output,
+		.progress = build->progress,
+	};
+	struct build_result *result = build->result;
+	struct tryout_result found;
+	int failed = tryout_run(&tryout, &found, err);
 
-	trial_init(&build->trial, build->output.temporary, build->interpreter.path,
-		   &build->environment);
-	progress_show(build->progress, "trying it");
-	if (trial_run(&build->trial, err))
-		return -1;
-	progress_show(build->progress, "learning the hot pages");
-	if (learn(build, err))
-		return -1;
-	if (!spec->quiet)
-		measure_start(build, err);
-	if (spec->measure)
-		measure_command(build, err);
-	return 0;
+	result->hot_ranges = found.hot_ranges;
+	result->hot_pages = found.hot_pages;
+	result->times = found.times;
+	for (size_t i = 0; i < found.warnings.count; i++)
+		list_add(&result->warnings, found.warnings.items[i]);
+	tryout_free(&found);
+	return failed;
 }
 
 /* --- result --- */
@@ -548,7 +501,6 @@ static void release(struct build *build)
 {
 	target_stop(&build->target);
 	output_free(&build->output);
-	trial_free(&build->trial);
 	meta_free(&build->meta);
 	identity_free(&build->identity);
 	variables_free(&build->variables);

@@ -6,7 +6,7 @@
 #define BUILD_H
 
 #include "list.h"
-#include "trial.h"
+#include "measure.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +31,7 @@ struct build_result {
 	size_t variables;		/* that are guards */
 	size_t hot_ranges, hot_pages;
 	struct list warnings;
-	struct trial_times times;	/* zeroes: not measured */
+	struct measure_times times;	/* zeroes: not measured */
 	double seconds;			/* that the build took */
 };
 

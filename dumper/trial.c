@@ -21,17 +21,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define WAIT 60000		/* ms for a run */
+#define WAIT TRIAL_WAIT
 #define LEARN_RUNS 4
-#define IMAGE_RUNS 20
-#define PYTHON_RUNS 3
-#define COMMAND_RUNS 5
-#define COMMAND_WAIT 600000	/* ms for a run of the command */
-#define COMMAND_MAX 100000	/* bytes of -c; the kernel takes 131072 */
-#define ARGUMENTS 4
 
 void trial_init(struct trial *trial, const char *image, const char *python,
 		const struct list *environment)
@@ -51,12 +44,20 @@ void trial_init(struct trial *trial, const char *image, const char *python,
 	environment_set(&trial->environment, "PYIMAGE_TRIAL", "1");
 }
 
-static void set_arguments(const struct trial *trial, char *argv[ARGUMENTS])
+void trial_command(const struct trial *trial, const struct list *arguments,
+		   struct list *command, struct list *environment)
 {
-	argv[0] = (char *)trial->image;
-	argv[1] = (char *)"-c";
-	argv[2] = (char *)"pass";
-	argv[3] = NULL;
+	for (size_t i = 0; i < trial->environment.count; i++)
+		list_add(environment, trial->environment.items[i]);
+	list_add(command, trial->image);
+	if (!arguments) {
+		list_add(command, "-c");
+		list_add(command, "pass");
+		return;
+	}
+	environment_set(environment, "PYIMAGE_ENTRY", "on");
+	for (size_t i = 0; i < arguments->count; i++)
+		list_add(command, arguments->items[i]);
 }
 
 static int check_status(int status, const char *said, struct err *err)
@@ -74,14 +75,14 @@ static int check_status(int status, const char *said, struct err *err)
 
 int trial_run(const struct trial *trial, struct err *err)
 {
-	char *argv[ARGUMENTS];
-	struct process process = {
-		.argv = argv, .envp = trial->environment.items, .keep = -1,
-	};
+	struct list command = {0}, environment = {0};
+	struct process process = {.keep = -1};
 	struct buffer said = {0};
 	int status, result;
 
-	set_arguments(trial, argv);
+	trial_command(trial, NULL, &command, &environment);
+	process.argv = command.items;
+	process.envp = environment.items;
 	result = process_run(&process, WAIT, NULL, &said, &status, err);
 	if (result) {
 		err_prefix(err, "the image was written but does not run");
@@ -92,6 +93,8 @@ int trial_run(const struct trial *trial, struct err *err)
 			said.data[--end] = '\0';
 		result = check_status(status, said.data, err);
 	}
+	list_free(&command);
+	list_free(&environment);
 	buffer_free(&said);
 	return result;
 }
@@ -151,25 +154,32 @@ static int move_up(int fd)
 	return high;
 }
 
+/* Its end is not waited for: it does nothing any more. */
+static int end_held(pid_t pid, int any_status, struct err *err)
+{
+	int status;
+
+	if (process_wait(pid, WAIT, &status, err))
+		return -1;
+	return any_status && WIFEXITED(status) ? 0 : check_status(status, "", err);
+}
+
 /* One run that is looked at while it holds still at its end. */
 static int learn_once(const struct trial *trial, const struct plan *plan,
-		      struct memory_ranges *dirty, struct err *err)
+		      const struct list *arguments, struct memory_ranges *dirty,
+		      struct err *err)
 {
-	char *argv[ARGUMENTS];
-	struct list environment = {0};
-	struct process process = {
-		.argv = argv, .input = -1, .output = -1, .error = -1,
-	};
+	struct list environment = {0}, command = {0};
+	struct process process = {.input = -1, .output = -1, .error = -1};
 	int sockets[2], status, result;
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
 		return err_sys(err, "make a socket");
 	sockets[1] = move_up(sockets[1]);
-	set_arguments(trial, argv);
-	for (size_t i = 0; i < trial->environment.count; i++)
-		list_add(&environment, trial->environment.items[i]);
+	trial_command(trial, arguments, &command, &environment);
 	list_print(&environment, "PYIMAGE_HOLD=%d", sockets[1]);
+	process.argv = command.items;
 	process.envp = environment.items;
 	process.keep = sockets[1];
 	pid = process_start(&process, err);
@@ -185,11 +195,10 @@ static int learn_once(const struct trial *trial, const struct plan *plan,
 		process_wait(pid, WAIT, &status, &late);
 		err_clear(&late);
 	} else if (!result) {
-		result = process_wait(pid, WAIT, &status, err);
-		if (!result)
-			result = check_status(status, "", err);
+		result = end_held(pid, arguments != NULL, err);
 	}
 	list_free(&environment);
+	list_free(&command);
 	return result;
 }
 
@@ -219,14 +228,16 @@ void trial_limit(struct memory_ranges *ranges, size_t limit)
 }
 
 int trial_learn(const struct trial *trial, const struct plan *plan,
-		struct memory_ranges *hot, struct err *err)
+		const struct list *arguments, struct memory_ranges *hot, struct err *err)
 {
 	*hot = (struct memory_ranges){0};
 	for (int run = 0; run < LEARN_RUNS; run++) {
 		struct memory_ranges dirty = {0}, both;
 
-		if (learn_once(trial, plan, &dirty, err)) {
+		if (learn_once(trial, plan, arguments, &dirty, err)) {
 			free(dirty.items);
+			free(run ? hot->items : NULL);
+			*hot = (struct memory_ranges){0};
 			return err_prefix(err, "learn the hot pages");
 		}
 		if (run == 0) {
@@ -240,182 +251,6 @@ int trial_learn(const struct trial *trial, const struct plan *plan,
 	}
 	trial_limit(hot, IMAGE_MAX_HOT);
 	return 0;
-}
-
-/* --- measuring --- */
-
-static int run_timed(char *const *argv, char *const *envp, int wait, double *micro,
-		     int *status, struct err *err)
-{
-	struct process process = {
-		.argv = argv, .envp = envp,
-		.input = -1, .output = -1, .error = -1, .keep = -1,
-	};
-	struct timespec start, end;
-	pid_t pid;
-
-	clock_gettime(CLOCK_MONOTONIC, &start);
-	pid = process_start(&process, err);
-	if (pid < 0 || process_wait(pid, wait, status, err))
-		return -1;
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	*micro = (double)(end.tv_sec - start.tv_sec) * 1e6 +
-		 (double)(end.tv_nsec - start.tv_nsec) / 1e3;
-	return 0;
-}
-
-static int run_well(char *const *argv, char *const *envp, double *micro, struct err *err)
-{
-	int status;
-
-	if (run_timed(argv, envp, WAIT, micro, &status, err))
-		return -1;
-	if (!WIFEXITED(status) || WEXITSTATUS(status))
-		return err_set(err, ERR_REFUSED, "%s failed while it was timed", argv[0]);
-	return 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double left = *(const double *)a, right = *(const double *)b;
-
-	return (left > right) - (left < right);
-}
-
-static double median(double *values, size_t count)
-{
-	qsort(values, count, sizeof(*values), compare);
-	return values[count / 2];
-}
-
-/* The names of recorded modules are data for it, not source: they may be any. */
-static void add_recorded(struct buffer *command, const struct list *recorded)
-{
-	static const char begin[] = "import importlib\nfor name in '", end[] =
-		"'.split():\n try: importlib.import_module(name)\n except BaseException: pass\n";
-
-	if (!recorded->count)
-		return;
-	buffer_add(command, begin, sizeof(begin) - 1);
-	for (size_t i = 0; i < recorded->count && command->used < COMMAND_MAX; i++) {
-		const char *name = recorded->items[i];
-		size_t length = strcspn(name, "\t");
-
-		if (strcspn(name, "\\' \n") < length)
-			continue;
-		buffer_add(command, name, length);
-		buffer_add(command, " ", 1);
-	}
-	buffer_add(command, end, sizeof(end) - 1);
-}
-
-/* "import a, b" or "pass". To be freed. */
-static char *make_command(const struct trial_imports *imports)
-{
-	const struct list *named = imports->named;
-	struct buffer command = {0};
-
-	add_recorded(&command, imports->recorded);
-	buffer_add(&command, named->count ? "import " : "pass", named->count ? 7 : 4);
-	for (size_t i = 0; i < named->count; i++) {
-		buffer_add(&command, ", ", i ? 2 : 0);
-		buffer_add(&command, named->items[i], strlen(named->items[i]));
-	}
-	buffer_string(&command, "");
-	return command.data;
-}
-
-/* The interpreter importing the modules. */
-static void make_plain(const struct trial *trial, const struct list *options,
-		       const struct trial_imports *imports, struct list *out)
-{
-	char *command = make_command(imports);
-
-	list_add(out, trial->python);
-	for (size_t i = 0; i < options->count; i++)
-		list_add(out, options->items[i]);
-	list_add(out, "-c");
-	list_add(out, command);
-	free(command);
-}
-
-int trial_measure(const struct trial *trial, const struct list *options,
-		  const struct trial_imports *imports, struct trial_times *times,
-		  struct err *err)
-{
-	double image[IMAGE_RUNS], python[PYTHON_RUNS];
-	struct list plain = {0};
-	char *argv[ARGUMENTS];
-	size_t plain_runs = 0;
-	int result = 0;
-
-	make_plain(trial, options, imports, &plain);
-	set_arguments(trial, argv);
-	for (size_t i = 0; !result && i < IMAGE_RUNS; i++) {
-		result = run_well(argv, trial->environment.items, &image[i], err);
-		/* interleaved: both see the same state of the machine */
-		if (!result && i % (IMAGE_RUNS / PYTHON_RUNS) == 0 &&
-		    plain_runs < PYTHON_RUNS)
-			result = run_well(plain.items, trial->plain.items,
-					   &python[plain_runs++], err);
-	}
-	if (!result) {
-		times->image = median(image, IMAGE_RUNS);
-		times->python = median(python, PYTHON_RUNS);
-	}
-	list_free(&plain);
-	return result;
-}
-
-/* Once before it counts, then in turns. */
-static int measure_pairs(const struct trial *trial, const struct list *plain,
-			 const struct list *image, const struct list *environment,
-			 double *python, double *restored, struct err *err)
-{
-	for (size_t i = 0; i <= COMMAND_RUNS; i++) {
-		size_t at = i ? i - 1 : 0;
-		int status, other;
-
-		if (run_timed(plain->items, trial->plain.items, COMMAND_WAIT, &python[at],
-			      &status, err) ||
-		    run_timed(image->items, environment->items, COMMAND_WAIT, &restored[at],
-			      &other, err))
-			return -1;
-		if (status != other) {
-			char *one = process_describe(status), *two = process_describe(other);
-
-			err_set(err, ERR_REFUSED, "the command %s, but as an image it %s",
-				one, two);
-			free(one);
-			free(two);
-			return -1;
-		}
-	}
-	return 0;
-}
-
-int trial_measure_command(const struct trial *trial, const struct list *plain,
-			  const struct list *arguments, struct trial_times *times,
-			  struct err *err)
-{
-	double python[COMMAND_RUNS], image[COMMAND_RUNS];
-	struct list command = {0}, environment = {0};
-	int result;
-
-	for (size_t i = 0; i < trial->environment.count; i++)
-		list_add(&environment, trial->environment.items[i]);
-	environment_set(&environment, "PYIMAGE_ENTRY", "on");
-	list_add(&command, trial->image);
-	for (size_t i = 0; i < arguments->count; i++)
-		list_add(&command, arguments->items[i]);
-	result = measure_pairs(trial, plain, &command, &environment, python, image, err);
-	if (!result) {
-		times->command_python = median(python, COMMAND_RUNS);
-		times->command_image = median(image, COMMAND_RUNS);
-	}
-	list_free(&environment);
-	list_free(&command);
-	return result;
 }
 
 void trial_free(struct trial *trial)

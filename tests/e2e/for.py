@@ -97,7 +97,7 @@ def the_command_runs_once():
 def measuring_repeats_the_command():
     command = script("main", MAIN)
     _, out = built([command, "a"], "--measure")
-    equal(lib.read(LOG), b"['a'] " * 13)
+    equal(lib.read(LOG), b"['a'] " * 17)
     that(re.search(r"\nstart  .* times as fast\ncommand  .* times as fast\n", out), out)
     _, out = built([command, "a"], "--measure", "-q", "--json")
     found = json.loads(out)
@@ -107,6 +107,22 @@ def measuring_repeats_the_command():
     _, out = built([command], "--measure")
     that("warning   not measured: the command ended with status 0, but as an image it ended "
          "with status 1\n" in out, out)
+
+
+@test
+def measuring_learns_from_the_command():
+    """Also where it does not come to python3's own end, and can't be looked at."""
+    hot = {}
+    for name, end, options in ("once", "", []), ("again", "", ["--measure"]), \
+            ("exits", "import os; os._exit(0)\n", ["--measure"]), \
+            ("fails", "sys.exit(3)\n", ["--measure"]):
+        command = script("learn", "import argparse\nargparse.ArgumentParser().format_help()\n"
+                         + end)
+        path, got = build([command], "-q", "--json", *options)
+        equal((got.status, got.err), (0, b""))
+        hot[name] = json.loads(got.out)["hot_pages"]
+    that(hot["again"] > hot["once"] * 1.1 and hot["fails"] > hot["once"] * 1.1, hot)
+    that(hot["exits"] < hot["again"], hot)
 
 
 @test

@@ -8,6 +8,7 @@
 #include "list.h"
 #include "maps.h"
 #include "plan.h"
+#include "measure.h"
 #include "trial.h"
 
 #include <string.h>
@@ -64,13 +65,13 @@ START_TEST(learning_needs_a_sign)
 	struct plan plan = {0};
 
 	make("#!/bin/sh\nexit 0\n");
-	ck_assert_int_eq(trial_learn(&trial, &plan, &hot, &err), -1);
+	ck_assert_int_eq(trial_learn(&trial, &plan, NULL, &hot, &err), -1);
 	ck_assert_ptr_nonnull(strstr(err.text, "before it could be looked at"));
 	free(hot.items);
 	drop();
 	/* the byte, then until the other end is closed */
 	make("#!/bin/bash\necho -n x >&$PYIMAGE_HOLD\nread -u $PYIMAGE_HOLD x\nexit 0\n");
-	ck_assert_msg(!trial_learn(&trial, &plan, &hot, &err), "%s", err.text);
+	ck_assert_msg(!trial_learn(&trial, &plan, NULL, &hot, &err), "%s", err.text);
 	ck_assert_uint_eq(hot.count, 0);
 	free(hot.items);
 	drop();
@@ -80,15 +81,15 @@ END_TEST
 START_TEST(measures_both)
 {
 	struct list imports = {0}, recorded = {0}, options = {0};
-	struct trial_imports all = {&imports, &recorded};
-	struct trial_times times = {0};
+	struct measure_imports all = {&imports, &recorded};
+	struct measure_times times = {0};
 
 	/* the interpreter is run with its options before -c */
 	make("#!/bin/sh\n[ \"$1$2\" = -cpass ] || [ \"$1$2$3\" = '-O-cimport a, b.c' ]\n");
 	list_add(&options, "-O");
 	list_add(&imports, "a");
 	list_add(&imports, "b.c");
-	ck_assert_msg(!trial_measure(&trial, &options, &all, &times, &err), "%s", err.text);
+	ck_assert_msg(!measure_start(&trial, &options, &all, &times, &err), "%s", err.text);
 	ck_assert(times.image > 0 && times.python > 0);
 	drop();
 	/* recorded names are data in its source; those that can't be are left out */
@@ -97,7 +98,7 @@ START_TEST(measures_both)
 	list_add(&recorded, "c\tloader\torigin");
 	list_add(&recorded, "it's\tloader\torigin");
 	list_add(&recorded, "d\tloader\t");
-	ck_assert_msg(!trial_measure(&trial, &options, &all, &times, &err), "%s", err.text);
+	ck_assert_msg(!measure_start(&trial, &options, &all, &times, &err), "%s", err.text);
 	list_free(&recorded);
 	list_free(&imports);
 	list_free(&options);
@@ -108,16 +109,16 @@ END_TEST
 START_TEST(measures_a_command)
 {
 	struct list plain = {0}, arguments = {0};
-	struct trial_times times = {0};
+	struct measure_times times = {0};
 
 	make("#!/bin/sh\n[ \"$PYIMAGE_ENTRY$PYIMAGE$*\" = 'onona b' ]\n");
 	list_add(&plain, "/bin/true");
 	list_add(&arguments, "a b");
-	ck_assert_msg(!trial_measure_command(&trial, &plain, &arguments, &times, &err), "%s",
+	ck_assert_msg(!measure_command(&trial, &plain, &arguments, &times, &err), "%s",
 		      err.text);
 	ck_assert(times.command_image > 0 && times.command_python > 0);
 	list_add(&arguments, "c");
-	ck_assert_int_eq(trial_measure_command(&trial, &plain, &arguments, &times, &err), -1);
+	ck_assert_int_eq(measure_command(&trial, &plain, &arguments, &times, &err), -1);
 	ck_assert_str_eq(err.text, "the command ended with status 0, but as an image it ended "
 			 "with status 1");
 	list_free(&arguments);
