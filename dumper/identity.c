@@ -7,9 +7,11 @@
 #include "dpkg.h"
 #include "err.h"
 #include "maps.h"
+#include "module_names.h"
 #include "path.h"
 #include "report.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,12 +157,26 @@ static void add_modules(struct maker *maker)
 	list_free(&modules);
 }
 
+/* Where a program keeps its data, too: its time tells nothing. */
+static void add_script_folder(struct maker *maker, const char *path, uint32_t flags)
+{
+	struct stat status;
+
+	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+		add_guard(maker, IMAGE_GUARD_MODULES, flags, path);
+	else
+		add_folder(maker, path, flags);
+}
+
 static void add_sys_path(struct maker *maker)
 {
 	const struct list *path = &maker->source->report->path;
+	const struct list *in = &maker->source->report->modules_in;
 
 	for (size_t i = 0; i < path->count; i++)
 		add_folder(maker, path->items[i], by_dpkg(maker, path->items[i]));
+	for (size_t i = 0; i < in->count; i++)
+		add_script_folder(maker, in->items[i], by_dpkg(maker, in->items[i]));
 }
 
 /* Where getpath.py looks for the mark of a virtual environment. */
@@ -204,6 +220,8 @@ static int ask_dpkg(struct maker *maker, struct err *err)
 	for (size_t i = 0; i < report->path.count; i++)
 		if (*report->path.items[i] == '/')
 			list_add(&paths, report->path.items[i]);
+	for (size_t i = 0; i < report->modules_in.count; i++)
+		list_add(&paths, report->modules_in.items[i]);
 	for (size_t i = 0; i < report->read.count; i++)
 		if (*report->read.items[i] == '/')
 			list_add(&paths, report->read.items[i]);
@@ -216,12 +234,34 @@ static int ask_dpkg(struct maker *maker, struct err *err)
 
 /* --- what the guards compare --- */
 
+/* The restorer does the same (guard.c). */
+static uint64_t sum_names(const char *path)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+	uint64_t sum = 0;
+
+	while (folder && (entry = readdir(folder))) {
+		size_t length = strlen(entry->d_name);
+
+		if (module_names_counts(entry->d_name, length, entry->d_type))
+			sum += module_names_hash(entry->d_name, length);
+	}
+	if (folder)
+		closedir(folder);
+	return sum;
+}
+
 static void take_status(struct identity_guard *guard)
 {
 	struct stat status;
 
 	guard->mtime = (struct timespec){0};
 	guard->size = 0;
+	if (guard->kind == IMAGE_GUARD_MODULES) {
+		guard->size = sum_names(guard->path);
+		return;
+	}
 	if (guard->kind == IMAGE_GUARD_ABSENT || stat(guard->path, &status))
 		return;
 	guard->mtime = status.st_mtim;
@@ -385,6 +425,7 @@ const char *identity_kind_name(uint32_t kind)
 		[IMAGE_GUARD_FOLDER] = "folder",
 		[IMAGE_GUARD_ABSENT] = "absent",
 		[IMAGE_GUARD_TIMEZONE] = "timezone",
+		[IMAGE_GUARD_MODULES] = "modules",
 	};
 
 	if (kind >= sizeof(names) / sizeof(*names) || !names[kind])

@@ -12,6 +12,7 @@
  *	other module, other file read		the file, or that it is absent
  *	file looked for in the working folder	that it is absent, always
  *	folder of sys.path			the folder, or that it is absent
+ *	folder of the script			names of modules in it
  *	pyvenv.cfg beside and above python	the file, or that it is absent
  *	/etc/localtime				never stale: tzset()
  */

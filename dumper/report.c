@@ -101,6 +101,8 @@ static int take(struct report *report, const char *key, size_t length,
 		list_add(&report->read, value);
 	else if (length == 10 && memcmp(key, "unbuffered", 10) == 0)
 		list_add(&report->unbuffered, value);
+	else if (length == 10 && memcmp(key, "modules_in", 10) == 0)
+		list_add(&report->modules_in, value);
 	else if (length == 10 && memcmp(key, "hexversion", 10) == 0)
 		report->hexversion = (uint32_t)strtoul(value, NULL, 10);
 	else if (length == 16 && memcmp(key, "locale_by_lc_all", 16) == 0)
@@ -154,5 +156,6 @@ void report_free(struct report *report)
 	list_free(&report->path);
 	list_free(&report->read);
 	list_free(&report->unbuffered);
+	list_free(&report->modules_in);
 	*report = (struct report){0};
 }

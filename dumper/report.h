@@ -41,6 +41,7 @@ struct report {
 	struct report_variable *variables;
 	size_t variable_count;
 	size_t variable_room;
+	struct list modules_in;	/* the folder of the script that is the entry */
 	struct report_module *modules;
 	size_t count;
 	size_t room;

@@ -132,6 +132,8 @@ enum image_guard_kind {
 				   a name in the working folder */
 	IMAGE_GUARD_TIMEZONE = 5,/* /etc/localtime: tzset() where it differs;
 				   never stale */
+	IMAGE_GUARD_MODULES = 6,/* folder: the names that an import could find
+				   in it; size is their sum (module_names.h) */
 };
 
 #define IMAGE_GUARD_BY_DPKG 1u	/* flag: owned by a dpkg package */

@@ -5,8 +5,10 @@
 #include "guard.h"
 
 #include "image_check.h"
+#include "module_names.h"
 #include "say.h"
 #include "sys.h"
+#include "text.h"
 
 #define GUARD_STATX (SYS_STATX_TYPE | SYS_STATX_SIZE | SYS_STATX_MTIME)
 
@@ -20,12 +22,47 @@ static int is_absent(long result)
 	return result == -SYS_ENOENT || result == -SYS_ENOTDIR;
 }
 
+/* The sum of the names of modules in a folder; 0 or a negative errno. */
+static long sum_names(const char *path, uint64_t *sum)
+{
+	_Alignas(8) char buffer[4096];
+	long fd = sys_open(path, SYS_O_RDONLY | SYS_O_DIRECTORY | SYS_O_CLOEXEC), size;
+
+	*sum = 0;
+	if (fd < 0)
+		return fd;
+	while ((size = sys_getdents((int)fd, buffer, sizeof(buffer))) > 0)
+		for (long at = 0; at < size;) {
+			const struct sys_entry *entry = (const void *)(buffer + at);
+			size_t length = text_length(entry->name);
+
+			at += entry->length;
+			if (module_names_counts(entry->name, length, entry->type))
+				*sum += module_names_hash(entry->name, length);
+		}
+	sys_close((int)fd);
+	return size;
+}
+
+static const char *names_differ(const struct image_guard *row, const char *path)
+{
+	uint64_t sum;
+	long result = sum_names(path, &sum);
+
+	if (result < 0)
+		return is_absent(result) ? "is gone:" : "can't be looked at:";
+	return sum == row->size ? NULL : "has other modules:";
+}
+
 /* NULL, or how the file differs from its row. */
 static const char *differs(const struct image_guard *row, const char *path)
 {
 	struct sys_stat stat;
-	long result = sys_statx(SYS_AT_FDCWD, path, 0, GUARD_STATX, &stat);
+	long result;
 
+	if (row->kind == IMAGE_GUARD_MODULES)
+		return names_differ(row, path);
+	result = sys_statx(SYS_AT_FDCWD, path, 0, GUARD_STATX, &stat);
 	if (row->kind == IMAGE_GUARD_ABSENT)
 		return is_absent(result) ? NULL : "is there now:";
 	if ((row->kind == IMAGE_GUARD_DPKG || row->kind == IMAGE_GUARD_TIMEZONE)
@@ -89,7 +126,7 @@ int guard_check(const void *meta, const struct image_header *header, int local,
 		    || (dpkg && (row->flags & IMAGE_GUARD_BY_DPKG))
 		    || (row->kind == IMAGE_GUARD_TIMEZONE && !local))
 			continue;
-		if (row->kind < IMAGE_GUARD_DPKG || row->kind > IMAGE_GUARD_TIMEZONE)
+		if (row->kind < IMAGE_GUARD_DPKG || row->kind > IMAGE_GUARD_MODULES)
 			return say_reason(reason, "damaged", "a guard of unknown kind", 0);
 		path = image_string(meta, header, row->path);
 		if (!path)

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static char *function;		/* MODULE:FUNCTION, or NULL */
 static PyObject *code;		/* compiled, or NULL */
@@ -252,10 +253,18 @@ static void report_module(void (*put)(const char *key, const char *value))
 	Py_XDECREF(has);
 }
 
+/* Each run of python3 writes __pycache__ into it. */
+static int is_folder(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 void entry_report(void (*put)(const char *key, const char *value))
 {
 	if (is_mode(STARTUP_FILE)) {
-		put("read", handoff.entry_what);
+		put(is_folder(handoff.entry_what) ? "modules_in" : "read", handoff.entry_what);
 		path0_report(put);
 	}
 	if (details)

@@ -90,7 +90,7 @@ void path0_report(void (*put)(const char *key, const char *value))
 	if (used)
 		bytes = PyUnicode_EncodeFSDefault(stand_in);
 	if (bytes)
-		put("path", PyBytes_AS_STRING(bytes));
+		put("modules_in", PyBytes_AS_STRING(bytes));
 	PyErr_Clear();
 	Py_XDECREF(bytes);
 	Py_XDECREF(items);

@@ -15,7 +15,7 @@ struct startup;
 void path0_reserve(const char *script);
 void path0_unreserve(void);
 
-/* put("path", the script's folder) where modules came from it: another one that
+/* put("modules_in", the script's folder) where modules came from it: another one that
  * appears there could stand before them. */
 void path0_report(void (*put)(const char *key, const char *value));
 

@@ -196,6 +196,9 @@ def a_module_beside_the_script_is_shadowed_by_none():
     equal(lib.run([lib.PYTHON, script]).status, 0)	# writes __pycache__
     equal(lib.build(path, options=["-q", "-i", "own", "-i", "shelve", "-e", script]).status, 0)
     equal(lib.run([path]).status, 0)
+    lib.write(top + "/data.sqlite3", "")	# a program may write beside itself
+    os.mkdir(top + "/.hidden")
+    equal(lib.run([path]).status, 0)
     lib.write(top + "/shelve.py", "")
     equal(lib.run([path]).status, 70)
     want = lib.run([lib.PYTHON, script])

@@ -12,6 +12,7 @@
 #include "files.h"
 #include "guard.h"
 #include "image_check.h"
+#include "module_names.h"
 #include "say.h"
 
 /* A meta part with tables and nothing else. */
@@ -108,10 +109,16 @@ static void setup(void)
 
 static void teardown(void)
 {
-	static const char *const names[] = { "a", "b", "status", "new", "fifo", "dir/x" };
+	static const char *const names[] = {
+		"a", "b", "status", "new", "fifo", "dir/x", "dir/x.py", "dir/x.sqlite3",
+		"dir/README",
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		unlink(path(names[i]));
+	rmdir(path("dir/__pycache__"));
+	rmdir(path("dir/.git"));
+	rmdir(path("dir/package"));
 	rmdir(path("dir"));
 	rmdir(folder);
 }
@@ -180,6 +187,41 @@ START_TEST(folder_changed)
 	ck_assert_int_eq(check(), 0);
 	row->mtime_sec--;
 	stale("dir", "has changed:");
+}
+END_TEST
+
+/* What import could find there counts, and nothing else. */
+START_TEST(modules)
+{
+	struct image_guard *row = add(IMAGE_GUARD_MODULES, "dir", 0);
+
+	row->size = 0;
+	ck_assert_int_eq(check(), 0);
+	row->mtime_sec--;
+	write_file("dir/x.sqlite3", "");
+	write_file("dir/README", "");
+	ck_assert_int_eq(mkdir(path("dir/__pycache__"), 0755), 0);
+	ck_assert_int_eq(mkdir(path("dir/.git"), 0755), 0);
+	ck_assert_int_eq(check(), 0);
+	write_file("dir/x.py", "");
+	stale("dir", "has other modules:");
+	row->size = module_names_hash("x.py", 4);
+	ck_assert_int_eq(check(), 0);
+	ck_assert_int_eq(mkdir(path("dir/package"), 0755), 0);
+	stale("dir", "has other modules:");
+	row->size += module_names_hash("package", 7);
+	ck_assert_int_eq(check(), 0);
+	unlink(path("dir/x.py"));
+	stale("dir", "has other modules:");
+}
+END_TEST
+
+START_TEST(modules_of_no_folder)
+{
+	add(IMAGE_GUARD_MODULES, "a", 0);
+	stale("a", "is gone:");
+	add(IMAGE_GUARD_MODULES, "new", 0);
+	stale("a", "is gone:");
 }
 END_TEST
 
@@ -469,7 +511,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		all_hold, size_changed, mtime_changed, gone, other_kind, folder_changed,
-		appeared, in_the_working_folder, dpkg_holds, dpkg_folder, dpkg_changed,
+		modules, modules_of_no_folder, appeared, in_the_working_folder, dpkg_holds, dpkg_folder, dpkg_changed,
 		dpkg_one_appeared, dpkg_not_there, not_by_dpkg, timezone, damaged, opens, opens_at_the_lowest,
 		does_not_open, random_device, fifo_does_not_block, appends_at_the_end,
 		appends_to_what_is_there, other_flags, copies_share_an_offset, another_inode,
