@@ -5,11 +5,21 @@ from workloads import PYTHON, write
 PACKAGES = "python3-matplotlib python3-numpy python3-pandas"
 ENV = {}
 
-PRELOAD = """import matplotlib
+# The first figure makes the parser of formulas, which has objects with __del__, and
+# opens fonts: where they are made after the restore the end is a full one.
+PRELOAD = """import io
+import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy
 import pandas
+axes = plt.figure().subplots()
+axes.set_title("$x^2 + \\alpha_i$")
+axes.plot([1, 2], label="a")
+axes.legend()
+axes.figure.savefig(io.BytesIO(), format="png")
+plt.close()
+del axes
 """
 
 PROGRAM = '''import sys
