@@ -74,6 +74,14 @@ def users_style():
     gives_way(path, home, lib.WORK, b"1.5 True\n", b"is there now")
 
 
+def another_users():
+    home, other = lib.folder("home"), lib.folder("home")
+    make(other, ".config/matplotlib/matplotlibrc", "lines.linewidth: 6\n")
+    path, got = image(home)
+    equal(got.status, 0, got.err)
+    gives_way(path, other, lib.WORK, b"6.0 False\n", b"HOME")
+
+
 def build_s_own_folder():
     home, other = lib.folder("home"), lib.folder("other")
     make(other, "matplotlibrc", "lines.linewidth: 7\n")
@@ -89,6 +97,7 @@ def no_folder():
     that(b"temporary folder for its settings" in got.err, got.err)
 
 
-for test in working_folder, users_file, users_style, build_s_own_folder, no_folder:
+for test in (working_folder, users_file, users_style, another_users, build_s_own_folder,
+             no_folder):
     run(test.__name__, test)
 done()
