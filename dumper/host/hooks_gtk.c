@@ -156,7 +156,7 @@ static const char code[] =
 "                                  getattr(thing, '__module__', None) in names)\n"
 "def frozen_users(names):\n"
 "    for name, module in list(sys.modules.items()):\n"
-"        if name.split('.')[0] != 'gi' and isinstance(module, type(sys)):\n"
+"        if name.split('.')[0] != 'gi' and issubclass(type(module), type(sys)):\n"
 "            if any(is_of(thing, names) for thing in list(vars(module).values())):\n"
 "                yield name\n"
 "def depends(namespace):\n"

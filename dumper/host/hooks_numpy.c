@@ -17,6 +17,8 @@
  * belong together as before. A generator keeps its identity and its lock; its state
  * is set as a new one of its type begins. RandomState keeps half of a pair of normal
  * numbers, too. */
+/* type(), not isinstance(), which asks an object's __class__: a proxy of something
+ * that is gone raises, and others are code of the program's. */
 static const char code[] =
 	"def prepare(module, objects, drawn, moved):\n"
 	"    bits, drawn = module.bit_generator, {int.from_bytes(b, 'big') for b in drawn}\n"
@@ -29,9 +31,9 @@ static const char code[] =
 	"        return type(s) is Sequence and type(s.entropy) is int and s.entropy in drawn\n"
 	"    own = module.mtrand._rand._bit_generator\n"
 	"    sequences = [s for s in objects if is_drawn(s)]\n"
-	"    generators = [g for g in objects if isinstance(g, bits.BitGenerator)\n"
+	"    generators = [g for g in objects if issubclass(type(g), bits.BitGenerator)\n"
 	"                  and g is not own and is_drawn(sequence(g))]\n"
-	"    states = [s for s in objects if isinstance(s, module.RandomState)\n"
+	"    states = [s for s in objects if issubclass(type(s), module.RandomState)\n"
 	"              and any(s._bit_generator is g for g in generators)]\n"
 	"    if is_drawn(sequence(own)):\n"
 	"        sequences = [s for s in sequences if s is not sequence(own)]\n"

@@ -1,6 +1,7 @@
 """numpy after a restore."""
 import sys
 import types
+import weakref
 
 
 def arrange():
@@ -17,6 +18,7 @@ def arrange():
         m.openblas = "openblas" in file.read()
     m.legacy = np.random.RandomState(3)
     m.legacy.random_sample()
+    m.proxy = weakref.proxy(types.ModuleType("gone"))	# isinstance() raises of it
 
 
 def check(m):
