@@ -6,10 +6,10 @@
  * as without a display, and have done nothing; the process that was restored
  * calls them.
  *
- * When? An import says so in python3, too. So gi.repository.Gtk, Gdk and what
- * depends on them are imported modules only when the program imports them. Where
- * a frozen module already holds something of theirs no import need follow: then
- * at the restore.
+ * When? An import says so in python3, too. So gi.repository.Gtk, Gdk and other
+ * namespaces are imported modules only when the program imports them, which also
+ * warns where it asked for no version. Where a frozen module already holds something
+ * of theirs no import need follow: then GTK is started at the restore.
  *
  * That libgirepository looks up all functions by g_module_symbol() makes it
  * possible. Types may be registered, and their classes used, before GTK is started.
@@ -114,18 +114,26 @@ void hooks_gtk_watch(void)
 }
 
 /* gi/importer.py: its DynamicImporter is the last of sys.meta_path, has
- * load_module(), and imports what a namespace depends on first. An instance's own
- * load_module stands before it until all that was hidden is seen again. */
+ * load_module(), and imports what a namespace depends on first. It warns where no
+ * version of a namespace was asked for that nothing has loaded yet. An instance's
+ * own load_module stands before it until all that was hidden is seen again. */
 static const char code[] =
-"import importlib, sys\n"
+"import contextlib, importlib, sys, types\n"
 "import gi.importer, gi.repository\n"
 "PREFIX = 'gi.repository.'\n"
-"repository = gi.importer.repository\n"
+"repository, check = gi.importer.repository, gi.importer._check_require_version\n"
 "importer = next(i for i in sys.meta_path\n"
 "                if type(i) is gi.importer.DynamicImporter)\n"
-"hidden = {}\n"
+"hidden, loaded = {}, set()\n"
+"class Seen:\n"
+"    'The repository as far as this process has asked for it.'\n"
+"    is_registered, get_version = loaded.__contains__, repository.get_version\n"
+"check = contextlib.contextmanager(types.FunctionType(\n"
+"    check.__wrapped__.__code__, {**vars(gi.importer), 'repository': Seen}))\n"
+"def dependencies(namespace):\n"
+"    return {d.split('-')[0] for d in repository.get_dependencies(namespace)}\n"
 "def start(namespace):\n"
-"    if namespace in ('Gdk', 'Gtk'):\n"
+"    if namespace in deferred:\n"
 "        module = sys.modules['gi.overrides.' + namespace]\n"
 "        library = getattr(module, namespace)\n"
 "        module.initialized, module.argv = library.init_check(sys.argv)\n"
@@ -135,42 +143,69 @@ static const char code[] =
 "    if name not in hidden:\n"
 "        return type(importer).load_module(importer, name)\n"
 "    namespace = name[len(PREFIX):]\n"
+"    with check(namespace, gi.importer.get_import_stacklevel(True)):\n"
+"        loaded.update(dependencies(namespace), [namespace])\n"
+"        sys.modules[name] = module = hidden.pop(name)\n"
+"        try:\n"
+"            load(namespace)\n"
+"        except BaseException:\n"
+"            hidden[name] = sys.modules.pop(name)\n"
+"            raise\n"
+"    if not hidden:\n"
+"        vars(importer).pop('load_module', None)\n"
+"    return module\n"
+"def load(namespace):\n"
 "    for dependency in repository.get_immediate_dependencies(namespace):\n"
 "        importlib.import_module(PREFIX + dependency.split('-')[0])\n"
+"    for other in companions.get(namespace, ()):\n"
+"        gi._versions.update((n, v) for n, v in asked.items() if n == other)\n"
+"        importlib.import_module(PREFIX + other)\n"
 "    start(namespace)\n"
-"    module = sys.modules[name] = hidden.pop(name)\n"
-"    if not hidden:\n"
-"        del importer.load_module\n"
-"    return module\n"
-"def resume():\n"
-"    for namespace in deferred:\n"
-"        start(namespace)\n"
-"def is_of(thing, names):\n"
+"def find_companions(namespace):\n"
+"    'What its overrides import and it does not depend on: GdkX11 of Gdk.'\n"
+"    held = vars(sys.modules.get('gi.overrides.' + namespace, sys)).values()\n"
+"    return [n for n in spaces - dependencies(namespace) - {namespace}\n"
+"            if any(thing is sys.modules[PREFIX + n] for thing in held)]\n"
+"def origins(thing):\n"
+"    'Names of the modules that it, or its class, comes from.'\n"
 "    kind = type(thing)\n"
-"    if issubclass(kind, type):\n"
-"        return any(vars(c).get('__module__') in names for c in type.mro(thing)\n"
-"                   if c is not type)\n"
 "    if issubclass(kind, type(sys)):\n"
-"        return any(thing is sys.modules.get(n) for n in (*names, 'gi', PREFIX[:-1]))\n"
-"    return is_of(kind, names) or (str(kind.__module__).startswith('gi') and\n"
-"                                  getattr(thing, '__module__', None) in names)\n"
-"def frozen_users(names):\n"
+"        return [places.get(id(thing))]\n"
+"    if not issubclass(kind, type):\n"
+"        found = [getattr(thing, '__module__', None)] if (\n"
+"            str(kind.__module__).startswith('gi')) else []\n"
+"        return found + origins(kind)\n"
+"    return [vars(c).get('__module__') for c in type.mro(thing) if c is not type]\n"
+"def frozen_users():\n"
+"    'Namespaces that modules hold something of.'\n"
+"    found = set()\n"
 "    for name, module in list(sys.modules.items()):\n"
-"        if name.split('.')[0] != 'gi' and issubclass(type(module), type(sys)):\n"
-"            if any(is_of(thing, names) for thing in list(vars(module).values())):\n"
-"                yield name\n"
-"def depends(namespace):\n"
-"    return namespace in deferred or any(\n"
-"        d.split('-')[0] in deferred for d in repository.get_dependencies(namespace))\n"
-"shown = {n for n in sys.modules if n.startswith(PREFIX)\n"
-"         and depends(n[len(PREFIX):])}\n"
-"places = shown | {n.replace('repository', 'overrides') for n in shown}\n"
-"eager = next(frozen_users(places), None) is not None\n"
-"if not eager:\n"
-"    for name in shown:\n"
-"        hidden[name] = sys.modules.pop(name)\n"
-"        delattr(gi.repository, name[len(PREFIX):])\n"
-"    importer.load_module = load_module\n";
+"        if name.split('.')[0] == 'gi' or not issubclass(type(module), type(sys)):\n"
+"            continue\n"
+"        for thing in list(vars(module).values()):\n"
+"            for origin in origins(thing):\n"
+"                if origin in ('gi', 'gi.repository'):\n"
+"                    found |= spaces\n"
+"                elif isinstance(origin, str) and origin.startswith('gi.'):\n"
+"                    found.add(origin.split('.')[-1])\n"
+"    return found & spaces\n"
+"places = {id(module): name for name, module in sys.modules.items()\n"
+"          if name.split('.')[0] == 'gi'}\n"
+"spaces = {n[len(PREFIX):] for n in sys.modules if n.startswith(PREFIX)}\n"
+"users = frozen_users()\n"
+"loaded.update(users, *map(dependencies, users), ['GLib', 'GObject', 'Gio'])\n"
+"companions = {n: find_companions(n) for n in spaces}\n"
+"asked = dict(gi._versions)\n"
+"for namespace in spaces - loaded:\n"
+"    hidden[PREFIX + namespace] = sys.modules.pop(PREFIX + namespace)\n"
+"    delattr(gi.repository, namespace)\n"
+"    gi._versions.pop(namespace, None)\n"
+"if hidden:\n"
+"    importer.load_module = load_module\n"
+"eager = [n for n in deferred if n in loaded]\n"
+"def resume():\n"
+"    for namespace in eager:\n"
+"        start(namespace)\n";
 
 static PyObject *deferred_namespaces(void)
 {
@@ -192,7 +227,7 @@ void hooks_gtk_prepare(void)
 	PyObject *names, *list, *result;
 
 	building = 0;
-	if (!starts[GDK_INIT_CHECK].deferred && !starts[GTK_INIT_CHECK].deferred)
+	if (!PyDict_GetItemString(PyImport_GetModuleDict(), "gi.importer"))
 		return;
 	list = deferred_namespaces();
 	names = list ? Py_BuildValue("{s:N}", "deferred", list) : NULL;

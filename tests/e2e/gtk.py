@@ -69,6 +69,15 @@ def not_before_the_import(path, display):
     equal(same(path, code, DISPLAY=display, NO_AT_BRIDGE="1").out.split()[0], b"0")
 
 
+def without_a_version(path, display):
+    """Each namespace warns that neither has one nor came with another."""
+    for names in "Gdk, Gtk", "Gtk, Gdk, Pango", "Pango", "GLib, Gio, GObject":
+        got = same(path, "from gi.repository import " + names, DISPLAY=display,
+                   NO_AT_BRIDGE="1")
+        equal(got.err.count(b"PyGIWarning"), {"Gdk, Gtk": 2, "GLib, Gio, GObject": 0}.get(
+            names, 1), names)
+
+
 def depends_on_gtk(path, display):
     """What needs Gdk is imported with it."""
     code = ("import sys\nimport gi\nfrom gi.repository import GdkX11\n"
@@ -109,6 +118,7 @@ def main():
         run("no display", no_display, path)
         run("a back end chosen before the import", chosen_before_the_import, path, display)
         run("no connection before the import", not_before_the_import, path, display)
+        run("no version asked for", without_a_version, path, display)
         run("a namespace that depends on it", depends_on_gtk, x11, display)
         run("a frozen module that uses it", frozen_user, display)
     done()

@@ -123,6 +123,91 @@ Gtk.main()
 print("the end")
 ''' % IMPORTS
 
+# Parts of the libraries that keep state of their own: loaders, fonts, schemas, icon
+# themes, threads that Gio starts, a nested main loop.
+PARTS = '''import hashlib
+import sys
+import gi
+gi.require_version("Gtk", "3.0")
+gi.require_version("PangoCairo", "1.0")
+from gi.repository import Gdk, GdkPixbuf, Gio, GLib, GObject, Gtk, PangoCairo
+
+loop = GLib.MainLoop()
+
+
+class Counter(Gtk.Button):
+    __gtype_name__ = "WorkloadCounter"
+    count = GObject.Property(type=int)
+
+
+def run_until_idle():
+    GLib.idle_add(loop.quit, priority=GLib.PRIORITY_LOW)
+    loop.run()
+
+
+def pictures():
+    made = GdkPixbuf.Pixbuf.new(GdkPixbuf.Colorspace.RGB, False, 8, 32, 24)
+    made.fill(0x336699ff)
+    made.savev("made.png", "png", [], [])
+    read = GdkPixbuf.Pixbuf.new_from_file("made.png")
+    print(read.get_width(), sorted(f.get_name() for f in GdkPixbuf.Pixbuf.get_formats()))
+
+
+def drawn():
+    window = Gtk.OffscreenWindow()
+    window.add(Gtk.Label(label="H\\xe9 \\u20ac"))
+    window.show_all()
+    run_until_idle()
+    picture = window.get_pixbuf()
+    print(hashlib.sha256(picture.get_pixels()).hexdigest(), picture.get_width())
+    fonts = PangoCairo.FontMap.get_default().list_families()
+    print(sorted(font.get_name() for font in fonts))
+
+
+def settings():
+    schemas = Gio.SettingsSchemaSource.get_default()
+    print(schemas.lookup("org.gtk.Settings.FileChooser", True) is not None)
+    theme = Gtk.IconTheme.get_default()
+    print(theme.has_icon("document-open"), len(theme.list_icons()))
+    print(Gtk.Settings.get_default().get_property("gtk-theme-name"))
+
+
+def in_a_thread():
+    def loaded(file, result):
+        print(file.load_contents_finish(result)[1])
+        loop.quit()
+    Gio.File.new_for_path(__file__ + ".txt").load_contents_async(None, loaded)
+    loop.run()
+
+
+def application():
+    app = Gtk.Application(application_id="org.example.Parts",
+                          flags=Gio.ApplicationFlags.NON_UNIQUE)
+
+    def activate(app):
+        window = Gtk.ApplicationWindow(application=app, title="Parts")
+        window.add(Gtk.Builder.new_from_string(
+            "<interface><object class='WorkloadCounter' id='c'>"
+            "<property name='count'>5</property></object></interface>", -1).get_object("c"))
+        dialog = Gtk.FileChooserDialog(title="Files", transient_for=window)
+        dialog.add_buttons("_Open", Gtk.ResponseType.OK)
+        window.connect("map-event", lambda *rest: app.quit())
+        window.show_all()
+        print(window.get_child().count, dialog.get_action())
+    app.connect("activate", activate)
+    print(app.run(sys.argv[:1]))
+
+
+def clipboard():
+    board = Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD)
+    board.set_text("kept", -1)
+    print(board.wait_for_text())
+
+
+for part in pictures, drawn, settings, in_a_thread, application, clipboard:
+    part()
+'''
+
 # Starts the command behind --, once for each name, waits until their windows are
 # shown, looks at them, calls their methods and has them quit.
 DRIVER = '''import subprocess
@@ -165,6 +250,8 @@ def arrange(home):
     write(home, "app.py", APP)
     write(home, "imports.py", IMPORTS)
     write(home, "drive.py", DRIVER)
+    write(home, "parts.py", PARTS)
+    write(home, "parts.py.txt", "text\n")
 
 
 def build(home):
@@ -185,6 +272,7 @@ def driven(home, names, *words, **more):
 
 def runs(home):
     app = [home + "/app.py", "--once", "org.example.Once"]
+    parts = home + "/parts.py"
     return {
         # Without its bridge to screen readers nothing is said before the window.
         "first window": dict(plain=[PYTHON, *app], image=app, mask=mask, bench=True,
@@ -194,6 +282,8 @@ def runs(home):
         "GTK's own options": driven(home, ["org.example.C"], "--class=Named", "--name=other"),
         "two at once": driven(home, ["org.example.D", "org.example.E"]),
         "in the C locale": driven(home, ["org.example.F"], env={"LANG": "C"}),
+        "parts of the libraries": dict(plain=[PYTHON, parts], image=[parts], mask=mask,
+                                       files=["made.png"]),
         "no display": dict(plain=[PYTHON, *app], image=app, mask=mask,
                            env={"DISPLAY": ""}),
     }
