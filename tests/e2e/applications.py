@@ -35,6 +35,8 @@ def execute(run, command, variables, home):
     try:
         if run["useful"]:
             response = run["useful"](child, home)
+            if run["settled"]:
+                run["settled"](child, home)
             child.send_signal(signal.SIGTERM)
     finally:
         out, err = finish(child)

@@ -34,6 +34,8 @@ RUN = {
 			# between two runs of python3
     "useful": None,	# (child, home) -> anything comparable, once the first useful
 			# output is there; the program is ended by SIGTERM then
+    "settled": None,	# (child, home): after that, waits until SIGTERM ends it in good
+			# order; its time does not count
     "reset": None,	# home: before each run
     "users": None,	# those who run it; None is all
 }
