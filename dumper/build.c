@@ -27,6 +27,7 @@
 #include "spec.h"
 #include "target.h"
 #include "tryout.h"
+#include "temporary.h"
 #include "variables.h"
 
 #include <errno.h>
@@ -48,6 +49,7 @@ struct build {
 	struct interpreter interpreter;
 	struct timespec start;
 	struct output output;
+	struct list temporary;	/* files that imports left */
 	struct target target;
 	struct descriptors descriptors;
 	struct maps maps;
@@ -487,9 +489,11 @@ static int run(struct build *build, struct err *err)
 	if (freeze(build, NULL, err) || check_descriptors(build, err) ||
 	    save(build, err))
 		return -1;
+	temporary_find(&build->target.report.temporary, &build->temporary);
 	target_end(&build->target);
 	if (make_identity(build, err) || write_image(build, err) ||
-	    try_out(build, err) || identity_check(&build->identity, err))
+	    try_out(build, err) || temporary_check(&build->temporary, err) ||
+	    identity_check(&build->identity, err))
 		return -1;
 	if (output_finish(&build->output, err))
 		return -1;
@@ -509,6 +513,7 @@ static void release(struct build *build)
 	descriptors_free(&build->descriptors);
 	interpreter_free(&build->interpreter);
 	list_free(&build->environment);
+	list_free(&build->temporary);
 	free(build->zero.items);
 	free(build->contents);
 	if (build->content)

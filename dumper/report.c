@@ -103,6 +103,8 @@ static int take(struct report *report, const char *key, size_t length,
 		list_add(&report->unbuffered, value);
 	else if (length == 10 && memcmp(key, "modules_in", 10) == 0)
 		list_add(&report->modules_in, value);
+	else if (length == 9 && memcmp(key, "temporary", 9) == 0)
+		list_add(&report->temporary, value);
 	else if (length == 10 && memcmp(key, "hexversion", 10) == 0)
 		report->hexversion = (uint32_t)strtoul(value, NULL, 10);
 	else if (length == 16 && memcmp(key, "locale_by_lc_all", 16) == 0)
@@ -157,5 +159,6 @@ void report_free(struct report *report)
 	list_free(&report->read);
 	list_free(&report->unbuffered);
 	list_free(&report->modules_in);
+	list_free(&report->temporary);
 	*report = (struct report){0};
 }

@@ -38,6 +38,7 @@ struct report {
 	struct list path;	/* sys.path */
 	struct list read;	/* further files */
 	struct list unbuffered;	/* descriptors on random devices */
+	struct list temporary;	/* "MODULE PATH": see temporary.h */
 	struct report_variable *variables;
 	size_t variable_count;
 	size_t variable_room;

@@ -43,7 +43,8 @@ enum control_type {
 	 * descriptor on a random device that nobody reads ahead), and
 	 * variable=FLAGS NAME (of the environment, read by the workload; three
 	 * letters or dashes: g its value may have been kept, e not only to
-	 * choose a language by it, s it was set) followed by reader=TEXT */
+	 * choose a language by it, s it was set) followed by reader=TEXT,
+	 * temporary=MODULE PATH (made by tempfile for this module) */
 	CONTROL_REPORT = 4,
 	/* host to pydump: struct control_frozen, then its patches */
 	CONTROL_FROZEN = 5,

@@ -12,6 +12,7 @@
 #include "hooks_random.h"
 #include "imports.h"
 #include "talk.h"
+#include "temporary.h"
 #include "watch.h"
 
 #include <limits.h>
@@ -281,6 +282,7 @@ void hooks_watch(void)
 	hooks_random_watch();
 	hooks_numpy_watch();
 	hooks_locale_watch();
+	temporary_watch();
 }
 
 void hooks_before(void)

@@ -12,6 +12,7 @@
 #include "reads.h"
 #include "talk.h"
 #include "unbuffered.h"
+#include "temporary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,6 +184,7 @@ void report_send(char **warmups)
 	hooks_matplotlib_files(put);
 	unbuffered_report(put);
 	reads_put(stream);
+	temporary_put(stream);
 	if (fclose(stream))
 		talk_refuse("out of memory");
 	talk_send(CONTROL_REPORT, report, report_length);

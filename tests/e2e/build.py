@@ -173,6 +173,52 @@ run("a deleted file", deleted_file)
 run("a shared writable mapping", shared_mapping)
 
 
+# ------------------------------------------------------------ temporary files
+def temporary(code):
+    """A warm-up that leaves one, and notes its name."""
+    return warmup("import atexit, os, sys, tempfile, types\n"
+                  "kept = sys.modules['kept'] = types.ModuleType('kept')\n" + code)
+
+
+def removed_by_a_process():
+    for code in ("kept.t = tempfile.TemporaryDirectory()",
+                 "kept.t = tempfile.mkdtemp()\natexit.register(os.rmdir, kept.t)",
+                 "fd, kept.t = tempfile.mkstemp()\nos.close(fd)\n"
+                 "atexit.register(os.unlink, kept.t)"):
+        refused("-w", temporary(code), words=["module __main__ made /tmp/", "removed it"])
+
+
+def stays():
+    got, left, place = build("-w", temporary("kept.t = tempfile.mkdtemp()"))
+    equal((got.status, left), (0, ["image"]), got.err)
+    got = lib.run([place + "/image", "-c", "import kept, os; print(os.path.isdir(kept.t));"
+                   " os.rmdir(kept.t)"])
+    equal(got, (0, b"True\n", b""))
+
+
+def removed_in_time():
+    got, left, place = build("-w", temporary(
+        "import pyimage\n"
+        "def make(): kept.t = tempfile.TemporaryDirectory()\n"
+        "make()\n"
+        "pyimage.register_before_snapshot(lambda: kept.t.cleanup())\n"
+        "pyimage.register_after_restore(make)\n"
+        "with tempfile.TemporaryDirectory(): pass\n"))
+    equal((got.status, left), (0, ["image"]), got.err)
+    code = "import kept, os; print(kept.t.name, os.path.isdir(kept.t.name))"
+    seen = [lib.run([place + "/image", "-c", code]) for _ in range(2)]
+    for got in seen:
+        name, there = got.out.split()
+        equal((got.status, got.err, there), (0, b"", b"True"))
+        that(not os.path.exists(name), name)
+    that(seen[0].out != seen[1].out, "both made %r" % seen[0].out)
+
+
+run("a temporary file that the first process removes", removed_by_a_process)
+run("a temporary folder that stays", stays)
+run("a temporary folder that hooks remove and make", removed_in_time)
+
+
 # ------------------------------------------------------------ output
 def folder_is_not_writable():
     if os.getuid():
