@@ -81,7 +81,8 @@ def arrange(home):
 
 
 def build(home):
-    return ["-w", home + "/preload.py"]
+    # The first import of a user's looks for fonts by running fc-list.
+    return ["--io", "network", "-w", home + "/preload.py"]
 
 
 def runs(home):
