@@ -16,7 +16,6 @@
 #include "forked.h"
 #include "heap_view.h"
 #include "hooks.h"
-#include "hooks_awscrt.h"
 #include "libc_state.h"
 #include "patches.h"
 #include "pyimage.h"
@@ -67,7 +66,6 @@ static void stand_still(int to)
 	rehearse(2);
 	streams_flush();
 	forked_freeze();
-	hooks_awscrt_freeze();
 	quiesce_collect();
 	cpython_unsilence();
 	gc_view_replace();

@@ -15,7 +15,6 @@
 #include "handoff.h"
 #include "hooks.h"
 #include "hooks_ansible.h"
-#include "hooks_awscrt.h"
 #include "hooks_gtk.h"
 #include "imports.h"
 #include "options.h"
@@ -344,8 +343,6 @@ static void check(struct startup *startup)
 		plain_python(startup, "environment: imports set the locale by it, and can't "
 			"set ", locale);
 	why = hooks_ansible_differs();
-	if (!why)
-		why = hooks_awscrt_resume();
 	if (why)
 		plain_python(startup, why, "");
 	if (startup->options.flags)
