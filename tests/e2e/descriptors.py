@@ -92,7 +92,6 @@ KINDS = {
     "a file of the build": ("changed while building", "open(%r, 'w').close()\nf = open(%r)"
                             % (FILE + ".new", FILE + ".new"), 2),
     "a copy of stderr": ("a standard stream", "import os\nf = os.dup(2)", 2),
-    "a mapping": ("shared with other processes", "import mmap\nm = mmap.mmap(-1, 12345)", 2),
     "a mapping of a file": ("descriptors.txt) is memory that is shared", "import mmap\n"
                             "f = open(%r, 'r+b')\nm = mmap.mmap(f.fileno(), 0)\nf.close()\n"
                             "import os\nfor n in os.listdir('/proc/self/fd'):\n"

@@ -107,6 +107,7 @@ BAD = {
     "quiet = 1": "quiet must be true or false, not a number",
     "quiet = 'true'": "quiet must be true or false, not a string",
     "freshness = 'never'": "must be dpkg, stat, libs or none",
+    "io = 'junk'": "must be strict, local or network",
     "for = 'hg version'": "for must be an array of strings, not a string",
     "for = []": "the command is missing", "for = ['']": "the command is missing",
     "for = ['a']\nentry = 'b'": "exclude each other",
