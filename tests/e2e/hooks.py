@@ -4,6 +4,7 @@ run before the freeze and after each restore, and not at any other time."""
 import os
 import shutil
 import signal
+import subprocess
 import time
 
 import lib
@@ -76,6 +77,20 @@ def info():
     prints(path + " new", code % "i['path']", path + " new")
 
 
+def with_an_entry():
+    place = lib.folder("image")
+    os.chmod(place, 0o755)
+    lib.write(place + "/app.py", "import pyimage, sys\n"
+              "print(pyimage.info()['entry'], sys.argv[1:], flush=True)\n", 0o644)
+    path = made("pyimage.register_after_restore(lambda: print('hook', sys.argv, flush=True))\n",
+                "-e", place + "/app.py")
+    app = place + "/app.py"
+    for command in lib.WAYS.values():
+        got = lib.run([*command(path), "one", "-c"])
+        want = "hook %r\n%s ['one', '-c']\n" % ([app, "one", "-c"], app)
+        equal(got, (0, want.encode(), b""))
+
+
 def unseen_until_imported():
     code = ("import sys; print([n for n in (*sys.modules, *sys.builtin_module_names)"
             " if 'pyimage' in n or 'snapshot' in n])")
@@ -126,6 +141,7 @@ def twin_is_the_same():
 
 run("is_building and is_restored", building_and_restored)
 run("info", info)
+run("an image with an entry", with_an_entry)
 run("nothing is seen of it until it is imported", unseen_until_imported)
 run("in an image the packages for python3 are not used", twin_is_not_used)
 run("the packages for python3 have the same functions", twin_is_the_same)
@@ -232,7 +248,57 @@ pyimage.register_after_restore(lambda: setattr(kept, "socket", socket.socket()))
     prints(path, "import kept; print(kept.socket.fileno() > 2)", "True")
 
 
+LOOP = """
+import asyncio
+def make():
+    kept.loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(kept.loop)
+make()
+kept.loop.run_until_complete(asyncio.sleep(0))
+"""
+
+
+def event_loop():
+    """It holds descriptors; hooks close it and make another."""
+    refused(LOOP, "eventpoll", "warm.py")
+    path = made(LOOP + "pyimage.register_before_snapshot(lambda: kept.loop.close())\n"
+                "pyimage.register_after_restore(make)\n")
+    prints(path, "import asyncio, kept; print(kept.loop.run_until_complete(asyncio.sleep(0,"
+           " 'slept')), asyncio.get_event_loop_policy().get_event_loop() is kept.loop)",
+           "slept True")
+
+
+BUS = """
+import dbus.bus
+kept.bus = dbus.bus.BusConnection(%r)
+"""
+
+
+def bus():
+    """A connection to D-Bus is a socket, unless a hook closes it."""
+    address = "unix:path=%s/bus" % lib.folder("bus")
+    daemon = subprocess.Popen(
+        ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address",
+         "--address=" + address], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        that(daemon.stdout.readline(), "dbus-daemon gave no address")
+        refused(BUS % address, "socket", "warm.py")
+        path = made(BUS % address +
+                    "pyimage.register_before_snapshot(lambda: kept.bus.close())\n"
+                    "@pyimage.register_after_restore\n"
+                    "def connect(): kept.bus = dbus.bus.BusConnection(%r)\n" % address)
+        got = lib.run([path, "-c", "import kept; print(kept.bus.get_unique_name()[:3],"
+                       " kept.bus.get_is_connected())"])
+        equal(got, (0, b":1. True\n", b""))
+    finally:
+        daemon.terminate()
+        daemon.wait()
+        daemon.stdout.close()
+
+
 run("a hook ends what could not be frozen", in_time)
+run("an event loop", event_loop)
+run("a connection to D-Bus", bus)
 
 
 # ------------------------------------------------------------ errors
