@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -161,7 +162,11 @@ PyObject *hooks_library_after_ssl(PyObject *prepared)
 /* glib/grand.c: the functions without a GRand share one, made and seeded by the first
  * that is called; UUIDs come from it, too. Nothing tells whether it is there but the
  * memory that such a call would take, which a child process finds out. */
-static void (*seed_glib)(uint32_t seed);
+static struct glib {
+	void (*seed)(uint32_t seed);
+	void (*seed_array)(void *generator, const uint32_t *seed, unsigned length);
+	void *generator;		/* the shared one, NULL: not found */
+} glib;
 
 static int is_made(uint32_t (*draw)(void))
 {
@@ -178,28 +183,95 @@ static int is_made(uint32_t (*draw)(void))
 	return child < 0 || waitpid(child, &status, __WCLONE) != child || status == 0;
 }
 
+#define GRAND 2500	/* bytes of struct GRand: 624 words and an index */
+
+struct search {
+	const void *inside;		/* of the library that is searched */
+	const void *like;
+	void *found;
+};
+
+/* Any word may be no address at all. */
+static int is_like(void *address, const void *like)
+{
+	char bytes[GRAND];
+	struct iovec here = { bytes, sizeof bytes }, there = { address, sizeof bytes };
+
+	return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == (ssize_t)sizeof bytes &&
+		memcmp(bytes, like, sizeof bytes) == 0;
+}
+
+static int search_library(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct search *search = data;
+	Dl_info found;
+
+	(void)size;
+	if (!dladdr(search->inside, &found) || (uintptr_t)found.dli_fbase != info->dlpi_addr)
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+		void **word = (void **)(info->dlpi_addr + segment->p_vaddr), **end;
+
+		if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_W))
+			continue;
+		end = word + segment->p_memsz / sizeof *word;
+		for (; word < end && !search->found; word++)
+			if (*word && is_like(*word, search->like))
+				search->found = *word;
+	}
+	return 1;
+}
+
+/* Only the library knows where it is: at a word of its data that points to a
+ * generator which draws what one of our own would after the same seed. The functions
+ * take 32 bits as a seed, which many processes would use up. */
+static void *find_shared(void *library)
+{
+	void *(*new)(uint32_t) = (void *(*)(uint32_t))dlsym(library, "g_rand_new_with_seed");
+	void (*release)(void *) = (void (*)(void *))dlsym(library, "g_rand_free");
+	struct search search = { (const void *)(uintptr_t)glib.seed, NULL, NULL };
+	void *ours;
+
+	if (!new || !release || !glib.seed)
+		return NULL;
+	ours = new(1);
+	glib.seed(1);
+	search.like = ours;
+	dl_iterate_phdr(search_library, &search);
+	release(ours);
+	return search.found;
+}
+
 void hooks_library_before(void)
 {
 	void *library = dlopen("libglib-2.0.so.0", RTLD_NOLOAD | RTLD_LAZY);
 	uint32_t (*draw)(void) = library ? (uint32_t (*)(void))dlsym(library, "g_random_int") :
 		NULL;
 
-	if (draw && is_made(draw))
-		seed_glib = (void (*)(uint32_t))dlsym(library, "g_random_set_seed");
+	if (draw && is_made(draw)) {
+		glib.seed = (void (*)(uint32_t))dlsym(library, "g_random_set_seed");
+		glib.seed_array = (void (*)(void *, const uint32_t *, unsigned))dlsym(library,
+			"g_rand_set_seed_array");
+		glib.generator = glib.seed_array ? find_shared(library) : NULL;
+	}
 	if (library)
 		dlclose(library);
 }
 
 int hooks_library_after(void)
 {
-	uint32_t seed;
+	uint32_t seed[8];
 
-	if (!seed_glib)
+	if (!glib.seed)
 		return 0;
-	if (getrandom(&seed, sizeof seed, 0) != sizeof seed) {
+	if (getrandom(seed, sizeof seed, 0) != sizeof seed) {
 		PyErr_SetFromErrno(PyExc_OSError);
 		return -1;
 	}
-	seed_glib(seed);
+	if (glib.generator)
+		glib.seed_array(glib.generator, seed, sizeof seed / sizeof *seed);
+	else
+		glib.seed(seed[0]);
 	return 0;
 }
