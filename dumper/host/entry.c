@@ -10,6 +10,7 @@
 #include "handoff.h"
 #include "imports.h"
 #include "path0.h"
+#include "shadow.h"
 #include "source.h"
 #include "talk.h"
 
@@ -93,6 +94,7 @@ static void find_module(void)
 	PyObject *module, *error;
 
 	talk_progress("looking for %s", handoff.entry_what);
+	shadow_prepare(handoff.entry_what);
 	module = PyImport_ImportModule("runpy");
 	runpy = module ? PyModule_GetDict(module) : NULL;
 	finder = runpy ? PyDict_GetItemString(runpy, "_get_module_details") : NULL;

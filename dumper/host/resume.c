@@ -21,6 +21,7 @@
 #include "readline.h"
 #include "repl.h"
 #include "run.h"
+#include "shadow.h"
 #include "streams.h"
 #include "talk.h"
 #include "user_site.h"
@@ -338,6 +339,10 @@ static void check(struct startup *startup)
 	why = asked_differs();
 	if (why)
 		plain_python(startup, "process: it differs from that of the build in its ", why);
+	variable = shadow_find(startup);
+	if (variable)
+		plain_python(startup, "the working folder holds a module of the entry's "
+			"name: ", variable);
 	locale = hooks_check(startup->locale == STARTUP_LOCALE_COERCED);
 	if (locale)
 		plain_python(startup, "environment: imports set the locale by it, and can't "

@@ -207,6 +207,27 @@ def a_module_beside_the_script_is_shadowed_by_none():
 
 
 @test
+def a_module_in_the_working_folder_stands_before_the_entry():
+    path = os.path.join(OUT, "tool.pyimage")
+    equal(lib.build(path, options=["-q", "-e", "json.tool"]).status, 0)
+    command, env = [lib.PYTHON, "-m", "json.tool", "--compact"], {"PYIMAGE": "auto"}
+    for name, text in ("json.py", "print('json')\n"), ("json/__init__.py", "print('pkg')\n"), \
+            ("json/tool.py", "print('tool')\n"), ("other.py", ""):
+        top = lib.folder("entry-cwd")
+        os.makedirs(os.path.dirname(os.path.join(top, name)), exist_ok=True)
+        lib.write(os.path.join(top, name), text)
+        want = lib.run(command, stdin=b"[1, 2]", cwd=top)
+        for way in lib.WAYS.values():
+            equal(lib.run([*way(path), "--compact"], stdin=b"[1, 2]", cwd=top, env=env), want)
+            got = lib.run([*way(path), "--compact"], stdin=b"[1, 2]", cwd=top)
+            if want.out == b"[1,2]\n":
+                equal(got, want)
+            else:
+                equal((got.status, got.out), (70, b""))
+                that(name.encode() in got.err, got.err)
+
+
+@test
 def a_start_does_not_read_the_script():
     """Another text of the same size and time is not seen, as with modules."""
     script = lib.write(TOP + "/same.py", "print(1)\n")
