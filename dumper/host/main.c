@@ -22,6 +22,7 @@
 #include "hooks_gtk.h"
 #include "imports.h"
 #include "libc_state.h"
+#include "opened.h"
 #include "options.h"
 #include "path0.h"
 #include "policy.h"
@@ -129,7 +130,9 @@ static int host_main(int argc, char **argv, char **envp)
 		policy_begin(spec.io);
 	hooks_watch();
 	asked_begin();
+	opened_begin();
 	load(&spec);
+	opened_end();
 	asked_end();
 	callbacks_before();
 	reads_os_end();

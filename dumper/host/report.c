@@ -9,6 +9,7 @@
 #include "hooks_ansible.h"
 #include "hooks_matplotlib.h"
 #include "imports.h"
+#include "opened.h"
 #include "reads.h"
 #include "talk.h"
 #include "unbuffered.h"
@@ -183,6 +184,7 @@ void report_send(char **warmups)
 	hooks_ansible_files(put);
 	hooks_matplotlib_files(put);
 	unbuffered_report(put);
+	opened_report(put);
 	reads_put(stream);
 	temporary_put(stream);
 	if (fclose(stream))

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What modules do when they are imported, and what becomes of it: the same as in
 python3, or a refusal that names it."""
+import json
 import os
 import stat
 import subprocess
@@ -78,6 +79,37 @@ def asked_for_the_user():
         got = go(path, "pass", before=lib.as_nobody([]))
         equal((got.status, got.out), (70, b""), name)
         that(b"user or group, which module asking asked for" in got.err, got.err)
+
+
+def files_that_were_read():
+    """What they held is in the image, wherever it is kept: a setting, a template."""
+    place = lib.folder("read")
+    names = ["by_name", "by_path", "as_bytes", "relative", "updated", "gone"]
+    for name in names:
+        lib.write(os.path.join(place, name), "old")
+    path = image(
+        "import os, pathlib, io\n"
+        "m.text = [open('%(p)s/by_name').read(), pathlib.Path('%(p)s/by_path').read_text(),\n"
+        "    io.open(file=b'%(p)s/as_bytes', mode='rb').read(),"
+        " open(os.path.relpath('%(p)s/relative')).read()]\n"
+        "open('%(p)s/updated').read(); open('%(p)s/updated', 'a').close()\n"
+        "open('%(p)s/gone').read(); os.unlink('%(p)s/gone')\n"
+        "open('/proc/self/status').read()" % {"p": place})
+    info = json.loads(lib.run([lib.PYDUMP, "info", "--json", path]).out)
+    found = {os.path.basename(g["path"]) for g in info["guards"] if g["path"].startswith(place)}
+    equal(found, set(names[:4]))
+    code = "import kept; print(kept.text)"
+    equal(go(path, code).status, 0)
+    lib.write(place + "/updated", "newer")
+    lib.write(place + "/gone", "there")
+    equal(go(path, code).status, 0)
+    for name in names[:4]:
+        status = os.stat(os.path.join(place, name))
+        lib.write(os.path.join(place, name), "newer")
+        got = go(path, code)
+        equal((got.status, name.encode() in got.err), (70, True), name)
+        lib.write(os.path.join(place, name), "old")
+        os.utime(os.path.join(place, name), ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def asked_later():
@@ -347,6 +379,7 @@ run("variables of libraries", library_variables)
 run("a module that asks for the folder", asked_for_the_folder)
 run("a module that asks for the user", asked_for_the_user)
 run("a module that asks later", asked_later)
+run("files that imports read", files_that_were_read)
 run("sqlite's random numbers", sqlite_random)
 run("the machine's name", host_name)
 run("logging's start", logging_start)
