@@ -116,11 +116,13 @@ void hooks_gtk_watch(void)
 /* gi/importer.py: its DynamicImporter is the last of sys.meta_path, has
  * load_module(), and imports what a namespace depends on first. It warns where no
  * version of a namespace was asked for that nothing has loaded yet. An instance's
- * own load_module stands before it until all that was hidden is seen again. */
+ * own load_module stands before it until all that was hidden is seen again.
+ * gdk.c: a constructor keeps DESKTOP_STARTUP_ID for the display, whose opening takes
+ * it out of C's environment. */
 static const char code[] =
-"import contextlib, importlib, sys, types\n"
+"import contextlib, importlib, os, sys, types\n"
 "import gi.importer, gi.repository\n"
-"PREFIX = 'gi.repository.'\n"
+"PREFIX, SET_ID = 'gi.repository.', 'set_startup_notification_id'\n"
 "repository, check = gi.importer.repository, gi.importer._check_require_version\n"
 "importer = next(i for i in sys.meta_path\n"
 "                if type(i) is gi.importer.DynamicImporter)\n"
@@ -132,13 +134,21 @@ static const char code[] =
 "    check.__wrapped__.__code__, {**vars(gi.importer), 'repository': Seen}))\n"
 "def dependencies(namespace):\n"
 "    return {d.split('-')[0] for d in repository.get_dependencies(namespace)}\n"
+"def pass_on_startup_id(display):\n"
+"    value = os.environ.get('DESKTOP_STARTUP_ID', '')\n"
+"    os.unsetenv('DESKTOP_STARTUP_ID')\n"
+"    if value.isprintable() and value and hasattr(display, SET_ID):\n"
+"        getattr(display, SET_ID)(value)\n"
 "def start(namespace):\n"
-"    if namespace in deferred:\n"
-"        module = sys.modules['gi.overrides.' + namespace]\n"
-"        library = getattr(module, namespace)\n"
-"        module.initialized, module.argv = library.init_check(sys.argv)\n"
-"        if namespace == 'Gtk':\n"
-"            sys.argv = list(module.argv)\n"
+"    if namespace not in deferred:\n"
+"        return\n"
+"    module = sys.modules['gi.overrides.' + namespace]\n"
+"    library = getattr(module, namespace)\n"
+"    module.initialized, module.argv = library.init_check(sys.argv)\n"
+"    if namespace == 'Gdk' and module.initialized and 'DESKTOP_STARTUP_ID' in os.environ:\n"
+"        pass_on_startup_id(library.Display.get_default())\n"
+"    if namespace == 'Gtk':\n"
+"        sys.argv = list(module.argv)\n"
 "def load_module(name):\n"
 "    if name not in hidden:\n"
 "        return type(importer).load_module(importer, name)\n"

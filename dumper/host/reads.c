@@ -66,6 +66,8 @@ static const struct excuse {
 	{ "WAYLAND_SOCKET", "libwayland-client.so", NULL },
 	{ "XDG_RUNTIME_DIR", "libwayland-client.so", NULL },
 	{ "BROADWAY_DISPLAY", "libgdk-3.so", NULL },
+	/* given to the display: hooks_gtk.c */
+	{ "DESKTOP_STARTUP_ID", "libgdk-3.so", NULL },
 };
 
 /* Decided by rules of their own, whoever reads them: restorer/environ.c. */

@@ -69,6 +69,22 @@ def not_before_the_import(path, display):
     equal(same(path, code, DISPLAY=display, NO_AT_BRIDGE="1").out.split()[0], b"0")
 
 
+def started_by_a_desktop(path, display):
+    """The library takes the id out of the environment of C when it is loaded."""
+    code = IMPORT + """import os, subprocess
+from gi.repository import GdkX11
+display = Gdk.Display.get_default()
+print(display and display.get_startup_notification_id(), os.getenv("DESKTOP_STARTUP_ID"))
+subprocess.run(["sh", "-c", "echo ${DESKTOP_STARTUP_ID-none}"])
+print("end")
+"""
+    same(path, code, DISPLAY=display)
+    same(path, code, DISPLAY=display, DESKTOP_STARTUP_ID="")
+    same(path, code, DESKTOP_STARTUP_ID="menu-1_TIME5")
+    got = same(path, code, DISPLAY=display, DESKTOP_STARTUP_ID="menu-1_TIME5")
+    equal(sorted(got.out.split()), [b"end", b"menu-1_TIME5", b"menu-1_TIME5", b"none"])
+
+
 def without_a_version(path, display):
     """Each namespace warns that neither has one nor came with another."""
     for names in "Gdk, Gtk", "Gtk, Gdk, Pango", "Pango", "GLib, Gio, GObject":
@@ -118,6 +134,7 @@ def main():
         run("no display", no_display, path)
         run("a back end chosen before the import", chosen_before_the_import, path, display)
         run("no connection before the import", not_before_the_import, path, display)
+        run("started by a desktop", started_by_a_desktop, path, display)
         run("no version asked for", without_a_version, path, display)
         run("a namespace that depends on it", depends_on_gtk, x11, display)
         run("a frozen module that uses it", frozen_user, display)
