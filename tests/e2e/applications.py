@@ -81,9 +81,10 @@ class Program:
         refusal = self.workload.image(lib.PYDUMP, self.path, self.home.path)
         tap.that(refusal is None, refusal)
 
-    def go(self, run, command, user, mode="on"):
+    def go(self, run, command, user, mode=None):
         self.home.renew(lib.NOBODY if user == "nobody" else None)
-        variables = {**self.workload.environment(self.home.path, mode), **self.more}
+        variables = {**self.workload.environment(self.home.path, mode or run["mode"]),
+                     **self.more}
         before = [*lib.users()[user](run["before"])]
         return execute(run, [*before, *command], variables, self.home.path)
 

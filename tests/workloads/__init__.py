@@ -27,6 +27,7 @@ RUN = {
     "image": None,	# the arguments of the image that do the same
     "before": (),	# words before both commands
     "env": {},		# more variables, for this run only
+    "mode": "on",	# PYIMAGE; "auto" where the image has to give way
     "bench": False,	# a row of scripts/bench-workloads
     "target": None,	# what plain / image has to reach there
     "files": (),	# files and folders below home that must be equal afterwards

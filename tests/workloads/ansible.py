@@ -44,6 +44,8 @@ def runs(home):
         "ping": run(*ping, bench=True),
         "ping by the own interpreter": run(
             *ping, "-e", "ansible_python_interpreter={{ansible_playbook_python}}"),
+        "another configuration": run("--version", mode="auto",
+                                     env={"ANSIBLE_CONFIG": home + "/other.cfg"}),
         "a module that fails": run(
             "localhost", "-c", "local", "-m", "command", "-a", "false", users=["nobody"]),
         "no such module": run("localhost", "-m", "nonsense", users=["nobody"]),
