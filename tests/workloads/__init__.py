@@ -73,12 +73,16 @@ class Workload:
         make = getattr(self.module, "session", None)
         return make(home) if make else contextlib.nullcontext({})
 
-    def image(self, pydump, output, home):
-        """Build its image; return what pydump said where that failed."""
+    def image(self, pydump, output, home, learn=False):
+        """Build its image; return what pydump said where that failed. To learn
+        from the command itself takes some more runs of it."""
         variables = {k: v for k, v in self.environment(home).items() if k != "PYIMAGE"}
+        options = self.build(home)
+        if learn and "--for" in options:
+            options = ["--measure", *options]
         # Options of ours stand first: nothing follows --for's command.
         done = subprocess.run(
-            [pydump, "build", "-q", "-o", output, *self.build(home)], cwd=home,
+            [pydump, "build", "-q", "-o", output, *options], cwd=home,
             env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, errors="replace")
         return done.stdout if done.returncode else None
