@@ -12,7 +12,6 @@
 #include "hooks_random.h"
 #include "imports.h"
 #include "talk.h"
-#include "temporary.h"
 #include "watch.h"
 
 #include <limits.h>
@@ -282,7 +281,6 @@ void hooks_watch(void)
 	hooks_random_watch();
 	hooks_numpy_watch();
 	hooks_locale_watch();
-	temporary_watch();
 }
 
 void hooks_before(void)

@@ -8,6 +8,7 @@
 #include "cpython.h"
 #include "stack_text.h"
 #include "talk.h"
+#include "temporary.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -204,6 +205,7 @@ static void refuse(const struct event *event, PyObject *on, PyObject *args)
 static int hear(const char *name, PyObject *args, void *unused)
 {
 	(void)unused;
+	temporary_hear(name, args);
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
 		const struct event *event = &events[i];
 		PyObject *on = NULL;
@@ -230,8 +232,7 @@ void policy_begin(const char *name)
 	else if (strcmp(name, "network"))
 		talk_refuse("pydump asked for the policy \"%s\", which this host does not "
 			"know: pydump and host are of different versions", name);
-	if (forbidden)
-		cpython_hear(hear);
+	cpython_hear(hear);
 }
 
 void policy_end(void)

@@ -1,11 +1,10 @@
 /*
- * tempfile.py makes all of them by os.mkdir() and os.open(), in two functions. Which
- * of them are gone when a process of the image ended is pydump's to see.
+ * tempfile.py makes all of them in two functions, which audit hooks hear of. Which of
+ * them are gone when a process of the image ended is pydump's to see.
  */
 #include "temporary.h"
 #include "cpython.h"
 #include "talk.h"
-#include "watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,15 +34,6 @@ static int is_of_tempfile(PyFrameObject *frame)
 	return is;
 }
 
-static int is_named(PyFrameObject *frame, const char *function)
-{
-	PyCodeObject *code = PyFrame_GetCode(frame);
-	int is = PyUnicode_CompareWithASCIIString(code->co_name, function) == 0;
-
-	Py_DECREF(code);
-	return is;
-}
-
 static const char *module_of(PyFrameObject *frame)
 {
 	PyObject *globals = PyFrame_GetGlobals(frame);
@@ -66,66 +56,21 @@ static void note(PyFrameObject *maker, PyObject *path)
 	Py_DECREF(bytes);
 }
 
-/* Looks whether `function` of tempfile's made it, and for whom. */
-static void look(const char *function, PyObject *const *arguments, Py_ssize_t size)
+/* Both of them tell before each attempt; what came of it is seen by pydump. */
+void temporary_hear(const char *event, PyObject *arguments)
 {
-	PyFrameObject *frame = PyEval_GetFrame();
+	PyFrameObject *frame;
 
-	if (!size || !frame || !is_named(frame, function) || !is_of_tempfile(frame))
+	if ((strcmp(event, "tempfile.mkdtemp") && strcmp(event, "tempfile.mkstemp")) ||
+	    !PyTuple_GET_SIZE(arguments) || !(frame = PyEval_GetFrame()))
 		return;
 	Py_INCREF(frame);
 	while (frame && is_of_tempfile(frame))
 		frame = back(frame);
 	if (frame)
-		note(frame, arguments[0]);
+		note(frame, PyTuple_GET_ITEM(arguments, 0));
 	Py_XDECREF(frame);
 	PyErr_Clear();
-}
-
-typedef PyObject *(*function)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
-
-static PyCFunction make_folder, open_file;
-
-static PyObject *hear_mkdir(PyObject *self, PyObject *const *arguments, Py_ssize_t size,
-	PyObject *names)
-{
-	PyObject *done = ((function)(void (*)(void))make_folder)(self, arguments, size, names);
-
-	if (done)
-		look("mkdtemp", arguments, size);
-	return done;
-}
-
-static PyObject *hear_open(PyObject *self, PyObject *const *arguments, Py_ssize_t size,
-	PyObject *names)
-{
-	PyObject *done = ((function)(void (*)(void))open_file)(self, arguments, size, names);
-
-	if (done)
-		look("_mkstemp_inner", arguments, size);
-	return done;
-}
-
-static void watch(PyObject *module, const char *name, void (*ours)(void), PyCFunction *theirs)
-{
-	PyObject *found = PyObject_GetAttrString(module, name);
-
-	if (found)
-		watch_function(found, METH_FASTCALL | METH_KEYWORDS, (PyCFunction)ours, theirs);
-	Py_XDECREF(found);
-	PyErr_Clear();
-}
-
-static void watch_posix(PyObject *module, int late)
-{
-	(void)late;
-	watch(module, "mkdir", (void (*)(void))hear_mkdir, &make_folder);
-	watch(module, "open", (void (*)(void))hear_open, &open_file);
-}
-
-void temporary_watch(void)
-{
-	watch_module("posix", watch_posix);
 }
 
 void temporary_put(FILE *stream)

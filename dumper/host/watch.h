@@ -1,7 +1,9 @@
 /*
  * Looks over the shoulder of C functions of CPython and of extension modules while
  * imports run: each is called through a word of a table, which is another one until
- * the watch ends. Nothing of it is left in the image.
+ * the watch ends. Nothing of it is left in the image. Not for functions that are in
+ * sets or are keys, as those of os.supports_dir_fd: the hash of a built-in function
+ * is made of that word (methodobject.c, meth_hash).
  */
 #ifndef WATCH_H
 #define WATCH_H
