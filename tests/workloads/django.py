@@ -36,7 +36,8 @@ def arrange(home):
 
 
 def build(home):
-    return ["-e", home + "/manage.py", "-w", home + "/warm.py"]
+    """Measured, so that the pages that `check` writes are learnt."""
+    return ["-w", home + "/warm.py", "--measure", "--for", "--", home + "/manage.py", "check"]
 
 
 def filled(home):
