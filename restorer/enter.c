@@ -145,12 +145,11 @@ static int check_environment(struct enter *enter)
 {
 	const char *locale = header_string(enter, enter->header->locale);
 	uint32_t flags = enter->header->flags;
-	const char *foreign = environ_ask(&enter->environ, &enter->startup.options);
+	const char *asked = environ_ask(&enter->environ, &enter->startup.options);
+	const char *foreign = find_foreign(enter);
 
-	const char *loading = find_foreign(enter);
-
-	if (loading)
-		foreign = loading;
+	if (!foreign)
+		foreign = enter->environ.module ? enter->environ.module : asked;
 	if (foreign) {
 		say_reason(&enter->reason, "environment", "it can't honour", 0);
 		enter->reason.detail = foreign;

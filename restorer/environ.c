@@ -48,7 +48,7 @@ static void pick(const char *variable, struct environ_values *values)
 static void take_python(const char *variable, struct environ_values *values)
 {
 	int can = python_take_variable(variable, &values->options);
-	const char **refused = can < 0 ? &values->foreign : &values->python;
+	const char **refused = can < 0 ? &values->module : &values->python;
 
 	if (can <= 0 && !*refused)
 		*refused = variable;

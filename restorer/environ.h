@@ -11,6 +11,8 @@
 struct environ_values {
 	const char *foreign;	/* "NAME=VALUE": the first variable that is not
 				   empty and that an image can't honour, or NULL */
+	const char *module;	/* likewise, of those that modules of Python's read,
+				   whatever -E says */
 	const char *python;	/* likewise, of those that -E makes python3 ignore */
 	struct python_options options;	/* what the other ones of these ask for */
 	/* The first value of each, or NULL where it is not set. */

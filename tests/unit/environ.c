@@ -82,7 +82,6 @@ static const struct {
 	const char *variable;
 	int foreign;
 } foreign[] = {
-	{ "PYTHONUSERBASE=/x", 1 }, { "PYTHONTZPATH=/x", 1 }, { "PYTHONTZPATH=", 0 },
 	{ "_PYTHON_HOST_PLATFORM=x", 1 }, { "_=/bin/env", 0 },
 	{ "__PYVENV_LAUNCHER__=/x", 1 }, { "__PYVENV_LAUNCHER__=", 0 },
 	{ "LD_PRELOAD=x.so", 1 }, { "LD_PRELOAD=", 0 }, { "LD=x", 0 },
@@ -90,6 +89,21 @@ static const struct {
 	{ "GLIBC_TUNABLES=glibc.x=1", 1 }, { "GLIBC_TUNABLES=", 0 },
 	{ "GLIBC_TUNABLESX=1", 0 }, { "", 0 }, { "=", 0 }, { "P", 0 }, { "L=", 0 },
 };
+
+/* Also under -E. */
+START_TEST(variables_of_modules)
+{
+	struct python_options options = { .flags = PYTHON_NO_ENVIRONMENT };
+
+	read_one("PYTHONUSERBASE=/x");
+	ck_assert_pstr_eq(values.module, "PYTHONUSERBASE=/x");
+	ck_assert_ptr_null(environ_ask(&values, &options));
+	read_one("PYTHONTZPATH=/x");
+	ck_assert_pstr_eq(values.module, "PYTHONTZPATH=/x");
+	read_one("PYTHONTZPATH=");
+	ck_assert_ptr_null(values.module);
+}
+END_TEST
 
 START_TEST(foreign_variables)
 {
@@ -287,6 +301,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, python_variables, 0, sizeof(python) / sizeof(*python));
 	tcase_add_test(tcase, io_encoding);
+	tcase_add_test(tcase, variables_of_modules);
 	tcase_add_loop_test(tcase, foreign_variables, 0, sizeof(foreign) / sizeof(*foreign));
 	tcase_add_test(tcase, picks);
 	tcase_add_loop_test(tcase, locale, 0, sizeof(locales) / sizeof(*locales));
