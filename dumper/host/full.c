@@ -11,8 +11,6 @@
 #include "environment.h"
 #include "finish.h"
 #include "hooks.h"
-#include "hooks_ansible.h"
-#include "hooks_gtk.h"
 #include "patches.h"
 #include "rehearse.h"
 #include "resume.h"
@@ -58,9 +56,7 @@ int full_finish(void)
 	if (put_back())
 		return 1;
 	hooks_release();
-	hooks_ansible_release();
 	callbacks_release();
-	hooks_gtk_release();
 	environment_release();
 	resume_release();
 	run_release();

@@ -3,12 +3,15 @@
  * is in sys.modules at the freeze.
  */
 #include "hooks.h"
-#include "hooks_ansible.h"
 #include "cpython.h"
+#include "hooks_ansible.h"
+#include "hooks_gtk.h"
 #include "hooks_library.h"
 #include "hooks_locale.h"
+#include "hooks_matplotlib.h"
 #include "hooks_modules.h"
 #include "hooks_numpy.h"
+#include "hooks_programs.h"
 #include "hooks_random.h"
 #include "imports.h"
 #include "talk.h"
@@ -147,80 +150,6 @@ static PyObject *logging_after(PyObject *module)
 	return start;
 }
 
-/* gunicorn/config.py: the defaults of three settings, User, Group and Chdir, are
- * what the process had at import. What is prepared is (classes, gunicorn.util's
- * getcwd, the attribute's name). */
-static PyObject *gunicorn_before(PyObject *module)
-{
-	PyObject *user = PyObject_GetAttrString(module, "User");
-	PyObject *group = PyObject_GetAttrString(module, "Group");
-	PyObject *chdir = PyObject_GetAttrString(module, "Chdir");
-	PyObject *util = PyObject_GetAttrString(module, "util");
-	PyObject *getcwd = util ? PyObject_GetAttrString(util, "getcwd") : NULL;
-	PyObject *all = NULL;
-
-	if (user && group && chdir && getcwd)
-		all = Py_BuildValue("(OOOOs)", user, group, chdir, getcwd, "default");
-	Py_XDECREF(user);
-	Py_XDECREF(group);
-	Py_XDECREF(chdir);
-	Py_XDECREF(util);
-	Py_XDECREF(getcwd);
-	return all;
-}
-
-/* Setting an attribute of a class is dear: only one that is another. */
-static int renew_default(PyObject *prepared, int which, PyObject *now)
-{
-	PyObject *class = PyTuple_GET_ITEM(prepared, which);
-	PyObject *name = PyTuple_GET_ITEM(prepared, 4);
-	PyObject *old = now ? PyObject_GetAttr(class, name) : NULL;
-	int same = old ? PyObject_RichCompareBool(old, now, Py_EQ) : -1;
-	int failed = same < 0 || (!same && PyObject_SetAttr(class, name, now));
-
-	Py_XDECREF(old);
-	Py_XDECREF(now);
-	return failed;
-}
-
-static PyObject *gunicorn_after(PyObject *prepared)
-{
-	if (renew_default(prepared, 0, PyLong_FromUnsignedLong(geteuid())) ||
-	    renew_default(prepared, 1, PyLong_FromUnsignedLong(getegid())) ||
-	    renew_default(prepared, 2, PyObject_CallNoArgs(PyTuple_GET_ITEM(prepared, 3))))
-		return NULL;
-	Py_RETURN_NONE;
-}
-
-/* mercurial/pycompat.py: sysargv is sys.argv in bytes, made at import; no other
- * module that is known does so. What is prepared is the list. */
-static PyObject *mercurial_before(PyObject *module)
-{
-	PyObject *list = PyObject_GetAttrString(module, "sysargv");
-
-	if (list && !PyList_CheckExact(list)) {
-		PyErr_SetString(PyExc_TypeError, "sysargv is no list");
-		Py_CLEAR(list);
-	}
-	return list;
-}
-
-static PyObject *mercurial_after(PyObject *list)
-{
-	PyObject *words = PySys_GetObject("argv");
-
-	if (PyList_SetSlice(list, 0, PyList_GET_SIZE(list), NULL))
-		return NULL;
-	for (Py_ssize_t i = 0; words && i < PyList_GET_SIZE(words); i++) {
-		PyObject *word = PyUnicode_EncodeFSDefault(PyList_GET_ITEM(words, i));
-
-		if (!word || PyList_Append(list, word))
-			return NULL;
-		Py_DECREF(word);
-	}
-	Py_RETURN_NONE;
-}
-
 /* sysconfig.py: 'userbase' is ~/.local of whoever called get_config_vars() first. What
  * is prepared is (function, dict, home while building); the same home costs nothing. */
 static PyObject *sysconfig_before(PyObject *module)
@@ -268,29 +197,17 @@ static struct hook {
 	{ "multiprocessing.process", process_before, process_after, NULL },
 	{ "_ssl", hooks_library_before_ssl, hooks_library_after_ssl, NULL },
 	{ "logging", logging_before, logging_after, NULL },
-	{ "gunicorn.config", gunicorn_before, gunicorn_after, NULL },
-	{ "mercurial.pycompat", mercurial_before, mercurial_after, NULL },
+	{ "gunicorn.config", hooks_gunicorn_before, hooks_gunicorn_after, NULL },
+	{ "mercurial.pycompat", hooks_mercurial_before, hooks_mercurial_after, NULL },
 	{ "sysconfig", sysconfig_before, sysconfig_after, NULL },
 };
 
 #define HOOKS (sizeof hooks / sizeof *hooks)
 
-void hooks_watch(void)
-{
-	watch_start();
-	hooks_random_watch();
-	hooks_numpy_watch();
-	hooks_locale_watch();
-}
-
-void hooks_before(void)
+static void rows_before(void)
 {
 	PyObject *modules = PyImport_GetModuleDict();
 
-	watch_end();
-	hooks_locale_before();
-	hooks_library_before();
-	hooks_modules_before();
 	for (size_t i = 0; i < HOOKS; i++) {
 		PyObject *module = PyDict_GetItemString(modules, hooks[i].module);
 
@@ -301,6 +218,62 @@ void hooks_before(void)
 			talk_refuse("prepare module %s for the freeze: %s",
 				hooks[i].module, imports_traceback());
 	}
+}
+
+static void rows_release(void)
+{
+	for (size_t i = 0; i < HOOKS; i++)
+		Py_CLEAR(hooks[i].prepared);
+}
+
+/* Knowledge that takes a file of its own, in the order of things. */
+static const struct part {
+	void (*watch)(void);
+	void (*before)(void);
+	void (*files)(void (*put)(const char *key, const char *value));
+	const char *(*differs)(void);
+	int (*resume)(void);
+	void (*release)(void);
+} parts[] = {
+	{ .watch = hooks_random_watch },
+	{ .watch = hooks_numpy_watch },
+	{ .watch = hooks_locale_watch, .before = hooks_locale_before },
+	{ .before = hooks_library_before },
+	{ .before = hooks_modules_before, .release = hooks_modules_release },
+	{ .before = rows_before, .release = rows_release },
+	{ .before = hooks_ansible_prepare, .files = hooks_ansible_files,
+	  .differs = hooks_ansible_differs, .resume = hooks_ansible_resume,
+	  .release = hooks_ansible_release },
+	{ .files = hooks_matplotlib_files },
+	{ .watch = hooks_gtk_watch, .before = hooks_gtk_prepare,
+	  .resume = hooks_gtk_resume, .release = hooks_gtk_release },
+	{ .resume = hooks_modules_resume },
+};
+
+#define FOR_PARTS(at) \
+	for (const struct part *at = parts; at < parts + sizeof parts / sizeof *parts; at++)
+
+void hooks_watch(void)
+{
+	watch_start();
+	FOR_PARTS(part)
+		if (part->watch)
+			part->watch();
+}
+
+void hooks_before(void)
+{
+	watch_end();
+	FOR_PARTS(part)
+		if (part->before)
+			part->before();
+}
+
+void hooks_files(void (*put)(const char *key, const char *value))
+{
+	FOR_PARTS(part)
+		if (part->files)
+			part->files(put);
 }
 
 int hooks_after(void)
@@ -318,9 +291,22 @@ int hooks_after(void)
 	return hooks_library_after();
 }
 
+const char *hooks_differ(void)
+{
+	const char *why = NULL;
+
+	FOR_PARTS(part)
+		if (!why && part->differs)
+			why = part->differs();
+	return why;
+}
+
 int hooks_resume(void)
 {
-	return hooks_modules_resume();
+	FOR_PARTS(part)
+		if (part->resume && part->resume())
+			return -1;
+	return 0;
 }
 
 const char *hooks_check(int coerced)
@@ -365,7 +351,7 @@ void hooks_forked(void)
 
 void hooks_release(void)
 {
-	hooks_modules_release();
-	for (size_t i = 0; i < HOOKS; i++)
-		Py_CLEAR(hooks[i].prepared);
+	FOR_PARTS(part)
+		if (part->release)
+			part->release();
 }

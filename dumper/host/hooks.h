@@ -11,6 +11,12 @@ void hooks_watch(void);
 /* Before the freeze: takes out what is made again when it is needed next. */
 void hooks_before(void);
 
+/* Tells by put("read", PATH) of files that modules' state comes from. */
+void hooks_files(void (*put)(const char *key, const char *value));
+
+/* In the restored process, as long as python3 can take over: why it has to, or NULL. */
+const char *hooks_differ(void);
+
 /* In the restored process: renews what has to be there. -1 with an exception
  * set where that fails. */
 int hooks_after(void);

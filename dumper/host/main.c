@@ -18,8 +18,6 @@
 #include "gc_view.h"
 #include "heap_view.h"
 #include "hooks.h"
-#include "hooks_ansible.h"
-#include "hooks_gtk.h"
 #include "imports.h"
 #include "libc_state.h"
 #include "opened.h"
@@ -84,8 +82,6 @@ static void prepare(const char *program, const struct talk_spec *spec)
 {
 	talk_progress("preparing");
 	hooks_before();
-	hooks_ansible_prepare();
-	hooks_gtk_prepare();
 	fini_prepare();
 	streams_prepare();
 	environment_prepare();
@@ -122,7 +118,6 @@ static int host_main(int argc, char **argv, char **envp)
 		trace_descriptor(spec.trace);
 	attributes_keep();
 	readline_watch();
-	hooks_gtk_watch();
 	path0_reserve(entry_file());
 	if (spec.trace_mapping)
 		trace_mapping(spec.trace_mapping);

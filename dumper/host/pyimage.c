@@ -6,6 +6,8 @@
 #include "pyimage.h"
 #include "callbacks.h"
 #include "image_check.h"
+#include "imports.h"
+#include "patches.h"
 #include "talk.h"
 
 #include <marshal.h>
@@ -268,6 +270,39 @@ static struct _frozen frozen[] = {
 	{ .name = "pyimage" }, { .name = "snapshot_restore_py" }, { .name = NULL },
 };
 
+/* _imp._frozen_module_names(): what CPython's own tables have. */
+static PyMethodDef *names_row;
+static PyCFunction all_names;
+
+static PyObject *names_of_pythons(PyObject *self, PyObject *unused)
+{
+	PyObject *list = all_names(self, unused);
+
+	for (Py_ssize_t i = list && PyList_Check(list) ? PyList_GET_SIZE(list) : 0; i-- > 0;)
+		for (const struct _frozen *one = frozen; one->name; one++)
+			if (PyUnicode_CompareWithASCIIString(PyList_GET_ITEM(list, i),
+					one->name) == 0) {
+				PyList_SetSlice(list, i, i + 1, NULL);
+				break;
+			}
+	return list;
+}
+
+static void find_names_row(void)
+{
+	PyObject *module = imports_private("_imp");
+	PyObject *function = PyObject_GetAttrString(module, "_frozen_module_names");
+
+	if (function && PyCFunction_Check(function) &&
+	    PyCFunction_GET_FLAGS(function) == METH_NOARGS) {
+		names_row = ((PyCFunctionObject *)function)->m_ml;
+		all_names = names_row->ml_meth;
+	}
+	PyErr_Clear();
+	Py_XDECREF(function);
+	Py_DECREF(module);
+}
+
 void pyimage_add(void)
 {
 	if (PyImport_AppendInittab(FILLER, make_filler))
@@ -317,6 +352,7 @@ void pyimage_show(void)
 		one->size = (int)size;
 	}
 	PyImport_FrozenModules = frozen;
+	find_names_row();
 }
 
 void pyimage_freeze(void)
@@ -325,4 +361,6 @@ void pyimage_freeze(void)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	frozen_at = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+	if (names_row)
+		patches_add_word((uint64_t)&names_row->ml_meth, (uint64_t)names_of_pythons);
 }

@@ -6,8 +6,7 @@
 #include "control.h"
 #include "cpython.h"
 #include "entry.h"
-#include "hooks_ansible.h"
-#include "hooks_matplotlib.h"
+#include "hooks.h"
 #include "imports.h"
 #include "opened.h"
 #include "reads.h"
@@ -181,8 +180,7 @@ void report_send(char **warmups)
 	for (; *warmups; warmups++)
 		put("read", *warmups);
 	entry_report(put);
-	hooks_ansible_files(put);
-	hooks_matplotlib_files(put);
+	hooks_files(put);
 	unbuffered_report(put);
 	opened_report(put);
 	reads_put(stream);

@@ -14,8 +14,6 @@
 #include "enter.h"
 #include "handoff.h"
 #include "hooks.h"
-#include "hooks_ansible.h"
-#include "hooks_gtk.h"
 #include "imports.h"
 #include "options.h"
 #include "readline.h"
@@ -294,8 +292,6 @@ void resume_python(const struct startup *startup, int rehearse)
 	if (startup->timezone_changed)
 		must(renew_timezone(), "the time zone");
 	must(user_site_resume(startup->user_site), "the user's site folder");
-	must(hooks_ansible_resume(), "ansible");
-	must(hooks_gtk_resume(), "GTK");
 	must(hooks_resume(), "what modules made for their process");
 }
 
@@ -347,7 +343,7 @@ static void check(struct startup *startup)
 	if (locale)
 		plain_python(startup, "environment: imports set the locale by it, and can't "
 			"set ", locale);
-	why = hooks_ansible_differs();
+	why = hooks_differ();
 	if (why)
 		plain_python(startup, why, "");
 	if (startup->options.flags)

@@ -48,6 +48,8 @@ def _probe(sys=sys):
     # ---------------------------------------------------------------- early
     tell("__main__", _early["main"])
     tell("sys.modules at the start", _early["sys.modules"])
+    import _imp
+    tell("frozen modules", _imp._frozen_module_names())
     tell("allocated blocks", _early["blocks"])
     import gc
     tell("result of gc.collect", gc.collect())
