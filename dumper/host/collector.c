@@ -74,6 +74,21 @@ static int is_in(PyObject *object, PyGC_Head *head)
 	return 0;
 }
 
+struct collector_pause collector_pause(void)
+{
+	struct _gc_runtime_state *gc = gc_state();
+	struct collector_pause pause = { gc->generations[0].count, gc->enabled };
+
+	gc->enabled = 0;
+	return pause;
+}
+
+void collector_go_on(struct collector_pause pause)
+{
+	gc_state()->generations[0].count = pause.count;
+	gc_state()->enabled = pause.was_enabled;
+}
+
 void collector_keep(void)
 {
 	struct _gc_runtime_state *gc = gc_state();

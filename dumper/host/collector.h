@@ -6,6 +6,14 @@
 
 #include <Python.h>
 
+/* What the host itself does in between makes and frees objects that the collector
+ * does not count; those that are left have to be freed in another pause. */
+struct collector_pause {
+	int count, was_enabled;
+};
+struct collector_pause collector_pause(void);
+void collector_go_on(struct collector_pause pause);
+
 /* Notes how it stands, when all is imported. */
 void collector_keep(void);
 

@@ -400,11 +400,15 @@ int cpython_has_thread(unsigned long ident)
 /* PyEval_SetProfileAllThreads() is 3.12's. */
 void cpython_profile_threads(Py_tracefunc profile)
 {
+#if PY_VERSION_HEX < 0x030c0000
 	PyThreadState *tstate = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
 
 	for (; tstate; tstate = PyThreadState_Next(tstate))
 		if (!tstate->c_profilefunc)
 			_PyEval_SetProfile(tstate, profile, NULL);
+#else
+	PyEval_SetProfileAllThreads(profile, NULL);
+#endif
 }
 
 static struct {

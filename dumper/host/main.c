@@ -23,6 +23,7 @@
 #include "opened.h"
 #include "options.h"
 #include "path0.h"
+#include "pyimage.h"
 #include "policy.h"
 #include "quiesce.h"
 #include "reads.h"
@@ -94,6 +95,7 @@ static void prepare(const char *program, const struct talk_spec *spec)
 
 static int host_main(int argc, char **argv, char **envp)
 {
+	struct collector_pause pause;
 	struct talk_spec spec;
 
 	talk_read_spec(&spec);
@@ -112,6 +114,8 @@ static int host_main(int argc, char **argv, char **envp)
 	options_keep(spec.options);
 	entry_keep(spec.entry, spec.function);
 	start_python(argv[0], options_for_start(spec.options), spec.plain);
+	pause = collector_pause();
+	pyimage_show();
 	environment_keep_coercion();
 	streams_keep();
 	if (spec.trace >= 0)
@@ -126,13 +130,16 @@ static int host_main(int argc, char **argv, char **envp)
 	hooks_watch();
 	asked_begin();
 	opened_begin();
+	collector_go_on(pause);
 	load(&spec);
+	callbacks_before();
+	pause = collector_pause();
 	opened_end();
 	asked_end();
-	callbacks_before();
 	reads_os_end();
 	reads_end();
 	policy_end();
+	collector_go_on(pause);
 	collector_keep();
 	path0_unreserve();
 	cpython_silence();

@@ -5,6 +5,7 @@
  * stays the one that posix.environ names.
  */
 #include "reads_os.h"
+#include "collector.h"
 #include "cpython.h"
 #include "reads.h"
 #include "talk.h"
@@ -270,8 +271,11 @@ static PyObject *exec_and_look(PyObject *self, PyObject *const *args, Py_ssize_t
 	result = PyObject_Vectorcall(exec, args, (size_t)count, names);
 	Py_DECREF(exec);
 	if (result && plain_exec && is_made()) {
+		struct collector_pause pause = collector_pause();
+
 		begin();
 		put_exec_back();
+		collector_go_on(pause);
 	}
 	return result;
 }
@@ -288,12 +292,13 @@ void reads_os_watch(void)
 		begin();
 		return;
 	}
+	/* Never freed: calls of it go on after the pause, and the collector counts. */
 	ours = PyCFunction_New(&method, NULL);
 	plain_exec = PyDict_GetItemString(builtins, "exec");
 	Py_XINCREF(plain_exec);
 	if (!plain_exec || !ours || PyDict_SetItemString(builtins, "exec", ours))
 		talk_refuse("watch os.environ: out of memory");
-	Py_DECREF(ours);
+	PyObject_GC_UnTrack(ours);
 }
 
 void reads_os_end(void)

@@ -3,6 +3,7 @@
  * uses, so that nothing in it tells the process from a plain python3.
  */
 #include "start.h"
+#include "collector.h"
 #include "cpython.h"
 #include "pyimage.h"
 #include "reads_os.h"
@@ -28,10 +29,13 @@ typedef PyStatus (*main_function)(void);
 static void initialize(PyConfig *config)
 {
 	main_function second = (main_function)dlsym(RTLD_DEFAULT, "_Py_InitializeMain");
+	struct collector_pause pause;
 
 	config->_init_main = !second;
 	must(Py_InitializeFromConfig(config));
+	pause = collector_pause();
 	reads_os_watch();
+	collector_go_on(pause);
 	if (!second)
 		return;
 	must(second());
@@ -76,6 +80,5 @@ void start_python(char *program, char **options, const char *plain)
 	set_base(&config, plain);
 	initialize(&config);
 	PyConfig_Clear(&config);
-	pyimage_show();
 	free(argv);
 }

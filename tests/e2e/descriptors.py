@@ -301,7 +301,7 @@ def exchange(file):
     os.mkfifo(file)
 
 
-run("a file that was read: gone", falls_back, os.remove, b"can't be looked at")
+run("a file that was read: gone", falls_back, os.remove, b"is gone")
 run("a file that was read: another inode", falls_back, replace, b"has changed")
 run("a file that was read: another time", falls_back, edit, b"has changed")
 run("a file that was read: another size", falls_back,

@@ -230,11 +230,11 @@ def the_whole_environment():
 
 def kept_for_the_loader():
     """What the loader and early libraries read unseen, where it was let in."""
-    where = {"LD_LIBRARY_PATH": "/opt/lib", "OMP_NUM_THREADS": "2"}
+    where = {"LD_LIBRARY_PATH": "/opt/lib", "OMP_NUM_THREADS": "31415"}
     path = build("", *(w for n, v in where.items() for w in ("--keep-env", "%s=%s" % (n, v))))
     starts(path, where)
-    starts(path, {"OMP_NUM_THREADS": "2"}, "LD_LIBRARY_PATH")
-    for env in {"OMP_NUM_THREADS": "3"}, {"LD_BIND_NOW": "1"}:
+    starts(path, {"OMP_NUM_THREADS": "31415"}, "LD_LIBRARY_PATH")
+    for env in {"OMP_NUM_THREADS": "27182"}, {"LD_BIND_NOW": "1"}:
         equal(who(path, {**where, **env}), "plain", env)
 
 

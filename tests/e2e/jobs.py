@@ -164,6 +164,11 @@ def shell(command, *steps):
     return how, text, sorted(os.listdir(home))
 
 
+def is_stopped(pid):
+    with open("/proc/%s/stat" % pid) as file:
+        return file.read().rpartition(")")[2].split()[0] == "T"
+
+
 def state(letter):
     """Until every child of the shell is stopped, or sleeps: all of a pipeline,
     since python3 that has not called sleep yet would not be woken from it."""
@@ -174,10 +179,7 @@ def state(letter):
         if not children:
             raise tap.Failed("the shell has no child")
         for child in children:
-            while True:
-                with open("/proc/%s/stat" % child) as file:
-                    if file.read().rpartition(")")[2].split()[0] == letter:
-                        break
+            while not (tap.is_asleep(int(child)) if letter == "S" else is_stopped(child)):
                 os.sched_yield()
     return wait, None
 

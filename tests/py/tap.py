@@ -85,13 +85,42 @@ def environ():
             if k not in ("LC_CTYPE", "SET_BY_AN_IMPORT")}
 
 
+def _read(path):
+    with open(path) as file:
+        return file.read()
+
+
+def _family(pid):
+    """The process and its descendants."""
+    yield pid
+    try:
+        children = _read("/proc/%d/task/%d/children" % (pid, pid)).split()
+    except FileNotFoundError:
+        return
+    for child in children:
+        yield from _family(int(child))
+
+
+# What /proc/PID/syscall begins with: in no call, in a page fault, in write().
+NOT_ASLEEP = "running", "-1", "1"
+
+
+def is_asleep(pid):
+    """Whether it waits in a system call that it made on purpose: a print() may be
+    read by others before its write() returns."""
+    try:
+        state = _read("/proc/%d/stat" % pid).rpartition(")")[2].split()[0]
+        call = _read("/proc/%d/syscall" % pid).split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return state == "Z" or state in "ST" and call not in NOT_ASLEEP
+
+
 def wait_asleep(pid):
-    """Until the process waits in a system call: only there a signal is sure
-    to interrupt something."""
-    while True:
-        with open("/proc/%d/stat" % pid) as file:
-            if file.read().rpartition(")")[2].split()[0] != "R":
-                return
+    """Until the process and its children wait in a system call: only there a signal
+    is sure to interrupt something."""
+    while not all(map(is_asleep, _family(pid))):
+        os.sched_yield()
 
 
 def done():
