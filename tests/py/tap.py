@@ -113,7 +113,7 @@ def is_asleep(pid):
         call = _read("/proc/%d/syscall" % pid).split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return True
-    return state == "Z" or state in "ST" and call not in NOT_ASLEEP
+    return state == "Z" or state == "S" and call not in NOT_ASLEEP
 
 
 def wait_asleep(pid):
