@@ -472,6 +472,25 @@ static int record(struct build *build, struct err *err)
 	return result;
 }
 
+_Static_assert(BUILD_GUARD_KINDS == IMAGE_GUARD_MODULES + 1, "one for each kind");
+
+/* Else the fallback would be the image itself, or python3 were given it to read. */
+static int check_place(const struct build *build, struct err *err)
+{
+	const char *const used[] = {build->interpreter.path, build->spec->entry};
+	struct stat ours, theirs;
+
+	if (build->spec->venv || stat(build->output.path, &ours))
+		return 0;
+	for (size_t i = 0; i < sizeof(used) / sizeof(*used); i++)
+		if (used[i] && *used[i] == '/' && stat(used[i], &theirs) == 0 &&
+		    theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino)
+			return err_set(err, ERR_REFUSED, "write %s: it is %s, which the "
+				       "image needs; choose another name",
+				       build->output.path, used[i]);
+	return 0;
+}
+
 static int run(struct build *build, struct err *err)
 {
 	struct spec *spec = build->spec;
@@ -481,7 +500,7 @@ static int run(struct build *build, struct err *err)
 	    output_create(spec->output, &build->output, err) ||
 	    interpreter_find(spec->python, build->environment.items,
 			     &build->interpreter, err) ||
-	    record(build, err))
+	    check_place(build, err) || record(build, err))
 		return -1;
 	if (spec->venv)
 		build->interpreter.name = alloc_copy(build->output.path);

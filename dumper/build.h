@@ -16,7 +16,7 @@ struct progress;
 struct spec;
 
 /* Kinds of guards; index is enum image_guard_kind. */
-#define BUILD_GUARD_KINDS 6
+#define BUILD_GUARD_KINDS 7
 
 /* What was built, for the summary. */
 struct build_result {

@@ -5,16 +5,17 @@
 
 #include "alloc.h"
 #include "buffer.h"
-#include "elfin.h"
 #include "err.h"
 #include "file.h"
-#include "image.h"
+#include "image_check.h"
 #include "list.h"
+#include "path.h"
 #include "spec.h"
 #include "venv.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,25 @@ static int is_name(const char *name)
 
 /* --- the folder --- */
 
+/* Root follows no link of somebody else's, and trusts no folder that others can change. */
+static int check_folder(const struct venv_install *venv, const char *below, int may_lack,
+			struct err *err)
+{
+	char *path = alloc_print("%s%s", venv->root, below);
+	struct stat status;
+	int result = 0;
+
+	if (lstat(path, &status))
+		result = may_lack && errno == ENOENT ? 0 : err_sys(err, "look at %s", path);
+	else if (!S_ISDIR(status.st_mode) || (status.st_uid && status.st_uid != geteuid()) ||
+		 status.st_mode & S_IWOTH ||
+		 (status.st_mode & S_IWGRP && status.st_gid != getegid()))
+		result = err_set(err, ERR_REFUSED, "%s is no folder, or another user could "
+				 "exchange what is in it", path);
+	free(path);
+	return result;
+}
+
 static int find_root(const char *folder, struct venv_install *venv, struct err *err)
 {
 	char *config;
@@ -59,26 +79,31 @@ static int find_root(const char *folder, struct venv_install *venv, struct err *
 				 "one with python3 -m venv)", folder, config, strerror(errno));
 	else if (strlen(venv->plain) >= IMAGE_PYTHON_MAX)
 		result = err_set(err, ERR_REFUSED, "%s: its path is too long", venv->root);
+	else if (check_folder(venv, "", 0, err) || check_folder(venv, "/bin", 0, err) ||
+		 check_folder(venv, VENV_ASIDE, 1, err))
+		result = -1;
 	free(config);
 	return result;
 }
 
-/* Whether DIR/bin/python is an image in its place. */
+/* Whether DIR/bin/python is an image in its place: by the stable prefix, since one of
+ * another format or a damaged one is no less so. */
 static int is_installed(const struct venv_install *venv)
 {
-	struct elfin elfin;
-	struct err err = {0};
-	struct stat status;
-	int is = 0;
+	_Alignas(8) char page[IMAGE_PAGE] = "";
+	int fd = open(venv->python, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	ssize_t length = fd >= 0 ? read(fd, page, sizeof(page)) : -1;
+	enum image_fault fault;
 
-	if (lstat(venv->python, &status) == 0 && S_ISREG(status.st_mode))
-		is = elfin_read(venv->python, &elfin, &err) == 0 &&
-		     venv_root(elfin.prefix->python, VENV_PLAIN);
-	else
+	if (fd >= 0)
+		close(fd);
+	if (length <= 0)
 		return 0;
-	elfin_free(&elfin);
-	err_clear(&err);
-	return is;
+	fault = image_check_prefix(page, (uint64_t)length);
+	if (fault == IMAGE_FAULT_NOT_ELF || fault == IMAGE_FAULT_NOT_IMAGE)
+		return 0;
+	return !image_knows_python(fault) ||
+	       venv_root(image_prefix(page)->python, VENV_PLAIN);
 }
 
 /* A link to "python" that venv_install_finish() made. */
@@ -169,12 +194,37 @@ static int copy_name(const char *from, const char *to, struct err *err)
 	failed = length >= 0 ? symlink(text, temporary) : link(from, temporary);
 	if (!failed)
 		failed = rename(temporary, to);
-	if (failed) {
-		err_sys(err, "keep %s as %s", from, to);
-		unlink(temporary);
-	}
+	if (failed)
+		err_sys(err, "make %s what %s is", to, from);
+	/* also where both were one file: rename(2) leaves them then */
+	unlink(temporary);
 	free(temporary);
 	return failed ? -1 : 0;
+}
+
+/* A link into the folder whose names become the image. */
+static int leads_back(const struct venv_install *venv, const char *link)
+{
+	char text[PATH_MAX];
+	ssize_t length = readlink(link, text, sizeof(text) - 1);
+	char *path, *folder, *real, *own, *bin;
+	int back;
+
+	if (length < 0 || !memchr(text, '/', (size_t)length))
+		return 0;
+	text[length] = '\0';
+	path = *text == '/' ? alloc_copy(text) : in_aside(venv, text);
+	folder = path_folder(path);
+	own = in_bin(venv, ".");
+	real = realpath(folder, NULL);
+	bin = realpath(own, NULL);
+	back = real && bin && strcmp(real, bin) == 0 && is_name(path_base(path));
+	free(bin);
+	free(real);
+	free(own);
+	free(folder);
+	free(path);
+	return back;
 }
 
 /* Links may lead to each other: all are made before one is looked at. */
@@ -191,9 +241,10 @@ static int copy_names(const struct venv_install *venv, const struct list *names,
 				;
 			else if (!check)
 				result = copy_name(from, to, err);
-			else if (!same_program(from, to))
+			else if (!same_program(from, to) || leads_back(venv, to))
 				result = err_set(err, ERR_REFUSED, "%s leads elsewhere from "
-						 "%s" VENV_ASIDE ": make it an absolute link",
+						 "%s" VENV_ASIDE ": make it an absolute link out "
+						 "of the environment, or a plain name",
 						 from, venv->root);
 			free(to);
 			free(from);
@@ -303,10 +354,9 @@ static int put_back(const struct venv_install *venv, const char *name, struct er
 	char *from = in_aside(venv, name), *to = in_bin(venv, name);
 	struct stat status;
 	/* itself: what the link leads to may be back already */
-	int failed = lstat(from, &status) == 0 && is_ours(venv, name) && rename(from, to);
+	int failed = lstat(from, &status) == 0 && is_ours(venv, name) &&
+		     copy_name(from, to, err);
 
-	if (failed)
-		err_sys(err, "put %s back to %s", from, to);
 	free(to);
 	free(from);
 	return failed ? -1 : 0;

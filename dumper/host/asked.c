@@ -95,6 +95,11 @@ static void note(enum about about)
 	Py_XDECREF(name);
 }
 
+void asked_folder(void)
+{
+	note(FOLDER);
+}
+
 static PyObject *answer(const struct question *question, PyObject *self)
 {
 	note(question->about);

@@ -10,6 +10,9 @@
  * whose row in the hooks' table renews the answer. */
 void asked_begin(void);
 
+/* A relative path was used: as if the working folder had been asked for. */
+void asked_folder(void);
+
 /* No more of that; the functions are CPython's own again. */
 void asked_end(void);
 

@@ -200,7 +200,9 @@ static void show(PyObject *object, PyGC_Head *behind)
 void collector_reset(PyObject *main_module)
 {
 	struct _gc_runtime_state *gc = gc_state();
+	int was_enabled = gc->enabled;
 
+	gc->enabled = 0;	/* what is made here starts no collection */
 	front = PyList_New(0);
 	if (!front)
 		talk_refuse("reset the collector: out of memory");
@@ -213,6 +215,7 @@ void collector_reset(PyObject *main_module)
 	memcpy(gc->generation_stats, kept.stats, sizeof kept.stats);
 	gc->long_lived_total = kept.total;
 	gc->long_lived_pending = kept.pending;
+	gc->enabled = was_enabled;
 }
 
 void collector_rehearse(void)

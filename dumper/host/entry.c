@@ -320,32 +320,41 @@ static void forget(PyObject *names, const char *name)
 		PyErr_Clear();
 }
 
-static int run_file(PyObject *names)
+/* _PyRun_SimpleFileObject(). Takes the reference to __main__: PyErr_Print() ends the
+ * process for SystemExit, and the end must not find the module held. */
+static int run_file(PyObject *module, PyObject *names)
 {
 	PyObject *filename = PyUnicode_DecodeFSDefault(handoff.entry_what), *result = NULL;
 	int set = !PyDict_GetItemString(names, "__file__");
 
 	if (filename && (!set || (!PyDict_SetItemString(names, "__file__", filename) &&
 	    !PyDict_SetItemString(names, "__cached__", Py_None))) &&
-	    !PyDict_SetItemString(names, "__loader__", loader))
+	    !PyDict_SetItemString(names, "__loader__", loader) &&
+	    PySys_Audit("compile", "OO", Py_None, filename) == 0)
 		result = execute(names);
 	Py_XDECREF(filename);
 	flush_streams();
-	if (!result)
+	if (!result) {
+		Py_DECREF(module);
 		PyErr_Print();
+		if (PyDict_GetItemString(PyImport_GetModuleDict(), "__main__") != module)
+			return 1;	/* its names may be gone with it */
+	}
 	if (set) {
 		forget(names, "__file__");
 		forget(names, "__cached__");
 	}
-	Py_XDECREF(result);
-	return !result;
+	if (!result)
+		return 1;
+	Py_DECREF(result);
+	Py_DECREF(module);
+	return 0;
 }
 
 int entry_run(const struct startup *startup)
 {
 	PyObject *module = PyImport_AddModule("__main__"), *result;
 	PyObject *names = module ? PyModule_GetDict(module) : NULL;
-	int status;
 
 	if (!names) {
 		PyErr_Print();
@@ -353,9 +362,7 @@ int entry_run(const struct startup *startup)
 	}
 	if (startup->mode == STARTUP_FILE) {
 		Py_INCREF(module);	/* the program may take it out of sys.modules */
-		status = run_file(names);
-		Py_DECREF(module);
-		return status;
+		return run_file(module, names);
 	}
 	result = execute(names);
 	if (!result)

@@ -49,35 +49,6 @@ static struct row {
 		"        if sys.stdout and sys.stdout.isatty():\n"
 		"            m.ANSIBLE_COLOR = has_colors()\n"
 		"    return renew\n", NULL },
-	/* how wide it is */
-	{ "ansible.utils.display",
-		"def prepare(m):\n"
-		"    import os\n"
-		"    made = getattr(m.Display, '_Singleton__instance', None)\n"
-		"    def renew():\n"
-		"        if os.isatty(1):\n"
-		"            made._set_column_width()\n"
-		"    return made and renew\n", NULL },
-	/* a folder for this process's files, which it removes at its end */
-	{ "ansible.constants",
-		"def prepare(m):\n"
-		"    import atexit, os, tempfile\n"
-		"    from ansible.utils.path import cleanup_tmp_file\n"
-		"    old = m.DEFAULT_LOCAL_TMP\n"
-		"    if not os.path.isdir(old):\n"
-		"        return\n"
-		"    parent, name = os.path.split(old)\n"
-		"    if not name.startswith('ansible-local-'):\n"
-		"        return\n"
-		"    atexit.unregister(cleanup_tmp_file)\n"
-		"    cleanup_tmp_file(old)\n"
-		"    def renew():\n"
-		"        if not os.path.exists(parent):\n"
-		"            os.makedirs(parent, 0o700, exist_ok=True)\n"
-		"        m.DEFAULT_LOCAL_TMP = tempfile.mkdtemp(\n"
-		"            prefix='ansible-local-%s' % os.getpid(), dir=parent)\n"
-		"        atexit.register(cleanup_tmp_file, m.DEFAULT_LOCAL_TMP, warn=True)\n"
-		"    return renew\n", NULL },
 };
 
 #define ROWS (sizeof rows / sizeof *rows)

@@ -62,8 +62,6 @@ static const char code[] =
 static PyObject *told;		/* dict: hash of a state, sequence it came from */
 static PyObject *moved;		/* dict: id of a generator, (sequence that it had when
 				   its state was set, sequence of that state) */
-static getter get_state;
-static setter set_state;
 
 static PyObject *sequence_of(PyObject *generator)
 {
@@ -93,9 +91,36 @@ static PyObject *hash_of(PyObject *state)
 	return hash;
 }
 
+/* Generator's kinds of bit generators; the module's functions and each RandomState
+ * have an MT19937. */
+static struct kind {
+	const char *module, *name;
+	PyTypeObject *type;
+	getter get;
+	setter set;
+} kinds[] = {
+	{ "numpy.random._mt19937", "MT19937", NULL, NULL, NULL },
+	{ "numpy.random._pcg64", "PCG64", NULL, NULL, NULL },
+	{ "numpy.random._pcg64", "PCG64DXSM", NULL, NULL, NULL },
+	{ "numpy.random._philox", "Philox", NULL, NULL, NULL },
+	{ "numpy.random._sfc64", "SFC64", NULL, NULL, NULL },
+};
+
+#define KINDS (sizeof kinds / sizeof *kinds)
+
+/* Only attributes of those that are watched lead here; subclasses share them. */
+static struct kind *kind_of(PyObject *self)
+{
+	size_t i = 0;
+
+	while (i + 1 < KINDS && (!kinds[i].type || !PyObject_TypeCheck(self, kinds[i].type)))
+		i++;
+	return &kinds[i];
+}
+
 static PyObject *hear_get(PyObject *self, void *closure)
 {
-	PyObject *state = get_state(self, closure), *hash, *sequence;
+	PyObject *state = kind_of(self)->get(self, closure), *hash, *sequence;
 
 	if (!state)
 		return NULL;
@@ -130,31 +155,46 @@ static void note_move(PyObject *self, PyObject *state)
 
 static int hear_set(PyObject *self, PyObject *state, void *closure)
 {
-	int failed = set_state(self, state, closure);
+	int failed = kind_of(self)->set(self, state, closure);
 
 	if (!failed)
 		note_move(self, state);
 	return failed;
 }
 
-/* The module's functions and each RandomState have an MT19937. */
-static void watch_mt19937(PyObject *module, int late)
+static void watch_kind(PyObject *module, struct kind *kind)
 {
-	PyObject *type = PyObject_GetAttrString(module, "MT19937");
+	PyObject *type = PyObject_GetAttrString(module, kind->name);
 	PyObject *state = type ? PyObject_GetAttrString(type, "state") : NULL;
 
-	(void)late;
-	told = PyDict_New();
-	moved = PyDict_New();
-	if (state && told && moved)
-		watch_attribute(state, hear_get, hear_set, &get_state, &set_state);
+	if (state && PyType_Check(type) && !kind->type &&
+	    watch_attribute(state, hear_get, hear_set, &kind->get, &kind->set) == 0)
+		kind->type = (PyTypeObject *)Py_NewRef(type);
+	PyErr_Clear();
 	Py_XDECREF(state);
 	Py_XDECREF(type);
 }
 
+static void watch_kinds(PyObject *module, int late)
+{
+	const char *name = PyModule_GetName(module);
+
+	(void)late;
+	if (!told)
+		told = PyDict_New();
+	if (!moved)
+		moved = PyDict_New();
+	for (size_t i = 0; name && told && moved && i < KINDS; i++)
+		if (strcmp(kinds[i].module, name) == 0)
+			watch_kind(module, &kinds[i]);
+	PyErr_Clear();
+}
+
 void hooks_numpy_watch(void)
 {
-	watch_module("numpy.random._mt19937", watch_mt19937);
+	for (size_t i = 0; i < KINDS; i++)
+		if (i == 0 || strcmp(kinds[i].module, kinds[i - 1].module))
+			watch_module(kinds[i].module, watch_kinds);
 }
 
 /* ------------------------------------------------------------ the freeze */
@@ -241,6 +281,8 @@ static PyObject *call_prepare(PyObject *module)
 			module, objects, drawn, moved, NULL);
 	Py_CLEAR(moved);
 	Py_CLEAR(told);
+	for (size_t i = 0; i < KINDS; i++)
+		Py_CLEAR(kinds[i].type);
 	Py_XDECREF(done);
 	Py_XDECREF(drawn);
 	Py_XDECREF(objects);

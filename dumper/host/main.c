@@ -128,6 +128,7 @@ static int host_main(int argc, char **argv, char **envp)
 	else
 		policy_begin(spec.io);
 	hooks_watch();
+	streams_watch();
 	asked_begin();
 	opened_begin();
 	collector_go_on(pause);

@@ -4,6 +4,7 @@
  * those have guards of their own.
  */
 #include "opened.h"
+#include "asked.h"
 #include "cpython.h"
 #include "imports.h"
 #include "talk.h"
@@ -48,6 +49,7 @@ static void note(const char *path, int written)
 	size_t used = 0;
 
 	if (*path != '/') {
+		asked_folder();
 		if (!getcwd(absolute, PATH_MAX))
 			return;
 		used = strlen(absolute);

@@ -55,45 +55,14 @@ void path0_unreserve(void)
 	PyErr_Clear();
 }
 
-/* FOLDER/NAME.py, FOLDER/NAME.so, FOLDER/NAME/__init__.py */
-static int is_from(PyObject *folder, PyObject *name, PyObject *module)
-{
-	PyObject *file = PyObject_GetAttrString(module, "__file__"), *start = NULL;
-	Py_ssize_t length;
-	int is = 0;
-
-	PyErr_Clear();
-	if (file && PyUnicode_Check(file) && PyUnicode_Check(name))
-		start = PyUnicode_FromFormat("%U/%U", folder, name);
-	if (start && PyUnicode_Tailmatch(file, start, 0, PY_SSIZE_T_MAX, -1) == 1) {
-		length = PyUnicode_GET_LENGTH(start);
-		is = length < PyUnicode_GET_LENGTH(file) &&
-			(PyUnicode_READ_CHAR(file, length) == '.' ||
-			 PyUnicode_READ_CHAR(file, length) == '/');
-	}
-	PyErr_Clear();
-	Py_XDECREF(start);
-	Py_XDECREF(file);
-	return is;
-}
-
 void path0_report(void (*put)(const char *key, const char *value))
 {
-	PyObject *items = PyDict_Items(PyImport_GetModuleDict()), *bytes = NULL;
-	int used = 0;
+	PyObject *bytes = is_folder ? PyUnicode_EncodeFSDefault(stand_in) : NULL;
 
-	for (Py_ssize_t i = 0; is_folder && items && i < PyList_GET_SIZE(items) && !used; i++) {
-		PyObject *pair = PyList_GET_ITEM(items, i);
-
-		used = is_from(stand_in, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1));
-	}
-	if (used)
-		bytes = PyUnicode_EncodeFSDefault(stand_in);
 	if (bytes)
 		put("modules_in", PyBytes_AS_STRING(bytes));
 	PyErr_Clear();
 	Py_XDECREF(bytes);
-	Py_XDECREF(items);
 }
 
 void path0_forget(void)

@@ -120,7 +120,9 @@ static int hear(const char *event, PyObject *arguments, void *data)
 	(void)arguments;
 	(void)data;
 	/* before the start and after the end there is nothing to look at */
-	if (busy || !Py_IsInitialized())
+	/* another interpreter has modules of its own, and none at its end */
+	if (busy || !Py_IsInitialized() ||
+	    PyInterpreterState_Get() != PyInterpreterState_Main())
 		return 0;
 	busy = 1;
 	PyErr_Fetch(&type, &value, &trace);

@@ -13,6 +13,7 @@
 #include "imports.h"
 #include "python_options.h"
 #include "stream_settings.h"
+#include "stream_wishes.h"
 #include "talk.h"
 
 #include <fcntl.h>
@@ -106,13 +107,23 @@ void streams_keep(void)
 	keep_settings();
 }
 
+void streams_watch(void)
+{
+	PyObject *text[3];
+
+	for (int fd = 0; fd < 3; fd++)
+		text[fd] = streams[fd].kept[TEXT];
+	stream_wishes_watch(io_module, text);
+}
+
 /* reconfigure(encoding=) by itself makes the errors strict: so they go with it. */
 static void note_change(int fd, const char *name, PyObject *was, PyObject *now)
 {
 	int errors = changes[fd] && strcmp(name, "errors") == 0 &&
 		PyDict_GetItemString(changes[fd], "encoding");
 
-	if (!was || !now || (!errors && PyObject_RichCompareBool(was, now, Py_EQ) == 1))
+	if (!was || !now || (!errors && !stream_wishes_has(fd, name) &&
+	    PyObject_RichCompareBool(was, now, Py_EQ) == 1))
 		return;	/* NULL: detached, nothing to compare */
 	if (!changes[fd])
 		changes[fd] = PyDict_New();

@@ -12,6 +12,9 @@ struct python_options;
  * workload does with them, they are the same objects after the restore. */
 void streams_keep(void);
 
+/* After hooks_watch(): hears what the workload asks of them. */
+void streams_watch(void);
+
 /* Where the workload gave one another encoding, error handler or buffering
  * (reconfigure()), each one that is made from here on gets it, too. */
 void streams_note_changes(void);

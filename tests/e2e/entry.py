@@ -18,6 +18,12 @@ import sys
 print(sys.argv, sys.orig_argv, sys.path, sys.flags)
 print(sorted((k, repr(v)) for k, v in globals().items() if k != 'PROBE'))
 print(__name__, repr(__spec__), __loader__.__class__)
+def goodbye():
+    print('its names are there')
+class Last:
+    def __del__(self):
+        goodbye()
+last = Last()
 what = sys.argv[1] if len(sys.argv) > 1 else ''
 if what == 'raise':
     raise ValueError('on purpose')
@@ -274,6 +280,18 @@ BAD = {
     "": (2, "--entry"), "a b": (2, "--entry"), ":f": (2, "--entry"), "m:": (2, "--entry"),
     "m:f:g": (2, "--entry"), "m:f()": (2, "--entry"), "9": (2, "--entry"), ".m": (2, "--entry"),
 }
+
+
+def over_its_own_script():
+    path = os.path.join(lib.folder("own"), "tool.py")
+    lib.write(path, "print('a script')\n")
+    got = lib.build(path, options=["-q", "-e", path], env={"HOME": HOME})
+    equal((got.status, got.out), (1, b""), got.err)
+    that(b"which the image needs" in got.err, got.err)
+    equal(lib.read(path), b"print('a script')\n")
+
+
+run("an image does not take its script's place", over_its_own_script)
 
 
 def refuses(entry, status, words):

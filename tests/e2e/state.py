@@ -129,10 +129,15 @@ kept.back.set_state(state)
 kept.set = RandomState()
 kept.set.set_state(RandomState(8).get_state())
 kept.new.random(), kept.seeded.random()
+import copy, pickle
+kept.copies = [copy.deepcopy(g) for g in kept.bits]
+kept.given_copies = [copy.deepcopy(g) for g in kept.given]
+kept.pickled = pickle.loads(pickle.dumps(kept.seeded))
 """, ["__import__('numpy').random.random()", "kept.new.random()", "kept.old.randn()",
-      "[g.random() for g in kept.bits]", "kept.sequence.entropy", "kept.spawned[0].random()",
+      "[g.random() for g in kept.bits]", "[g.random() for g in kept.copies]", "kept.sequence.entropy", "kept.spawned[0].random()",
       "kept.back.random_sample()"],
       ["kept.seeded.random()", "[g.random() for g in kept.given]",
+       "[g.random() for g in kept.given_copies]", "kept.pickled.random()",
        "kept.old_seeded.randn()", "kept.chosen", "[g.random() for g in kept.children]",
        "kept.twins[0].random() == kept.twins[1].random()", "kept.sequence.n_children_spawned",
        "kept.set.random_sample()",

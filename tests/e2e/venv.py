@@ -197,6 +197,23 @@ def damaged():
     lib.write(path + "/bin/python.tmp", bytes(data), 0o755)
     os.rename(path + "/bin/python.tmp", path + "/bin/python")
     equal(look([path + "/bin/python3"], AUTO), (plain[0], False))
+    install(path)
+    equal(look([path + "/bin/python3"]), (plain[0], True), "installed again")
+    os.truncate(path + "/bin/python", 8192)
+    uninstall(path)
+    equal(look([path + "/bin/python"], AUTO), plain, "uninstalled")
+
+
+def not_by_a_link():
+    """Root is led by nobody's link to nothing of its own."""
+    path, victim = make(), lib.folder("victim")
+    lib.write(victim + "/python", "precious")
+    os.symlink(victim, path + "/.pyimage")
+    for verb in "--uninstall", "--install":
+        got = pydump("--venv", path, verb, "-q")
+        equal((got.status, got.out), (1, b""), got.err)
+        that(b"another user could" in got.err, got.err)
+    equal(lib.read(victim + "/python"), b"precious")
 
 
 def moved():
@@ -219,7 +236,7 @@ def moved():
     equal(look([new + "/bin/python3"])[0][:2], [new + "/bin/python3", new])
 
 
-for test in fallback, late_fallback, damaged, moved:
+for test in fallback, late_fallback, damaged, not_by_a_link, moved:
     run(test.__name__.replace("_", " "), test)
 
 

@@ -251,6 +251,8 @@ STREAMS = {
               "sys.stderr.reconfigure(errors='strict')\n",
     "encoding": "import sys\nsys.stdout.reconfigure(encoding='latin-1')\n"
                 "sys.stdin.reconfigure(encoding='latin-1', errors='surrogateescape')\n",
+    # a start may have another one
+    "the encoding that it has": "import sys\nsys.stdout.reconfigure(encoding='utf-8')\n",
     "an attribute": "import sys\nsys.stdout.buffer.write = lambda data, w=sys.stdout.buffer"
                     ".write: w(data.upper())\nsys.stdin.mine = 'kept'\n",
 }

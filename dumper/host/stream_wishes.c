@@ -1,0 +1,64 @@
+/*
+ * See stream_wishes.h. A call is heard by the row of TextIOWrapper.reconfigure.
+ */
+#include "stream_wishes.h"
+#include "watch.h"
+
+#include <string.h>
+
+static const char *const settings[] = {
+	"encoding", "errors", "line_buffering", "write_through"
+};
+
+#define SETTINGS (sizeof settings / sizeof *settings)
+
+static PyObject *streams[3];
+static unsigned named[3];	/* a bit for each of settings */
+
+typedef PyObject *(*fast_call)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
+
+static PyCFunction plain_reconfigure;
+
+static unsigned bit_of(PyObject *name)
+{
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (PyUnicode_CompareWithASCIIString(name, settings[i]) == 0)
+			return 1u << i;
+	return 0;
+}
+
+static PyObject *hear(PyObject *self, PyObject *const *args, Py_ssize_t count,
+	PyObject *names)
+{
+	PyObject *done = ((fast_call)(void (*)(void))plain_reconfigure)(self, args, count,
+		names);
+
+	for (Py_ssize_t i = 0; done && names && i < PyTuple_GET_SIZE(names); i++)
+		for (int fd = 0; fd < 3 && args[count + i] != Py_None; fd++)
+			if (self == streams[fd])
+				named[fd] |= bit_of(PyTuple_GET_ITEM(names, i));
+	return done;
+}
+
+void stream_wishes_watch(PyObject *io_module, PyObject *const text[3])
+{
+	PyObject *type = PyObject_GetAttrString(io_module, "TextIOWrapper");
+	PyObject *method = type ? PyObject_GetAttrString(type, "reconfigure") : NULL;
+
+	for (int fd = 0; fd < 3; fd++)
+		streams[fd] = text[fd];
+	if (method)
+		watch_function(method, METH_FASTCALL | METH_KEYWORDS,
+			(PyCFunction)(void (*)(void))hear, &plain_reconfigure);
+	PyErr_Clear();
+	Py_XDECREF(method);
+	Py_XDECREF(type);
+}
+
+int stream_wishes_has(int fd, const char *setting)
+{
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (strcmp(settings[i], setting) == 0)
+			return named[fd] >> i & 1;
+	return 0;
+}
