@@ -26,6 +26,8 @@
 #define WAIT TRIAL_WAIT
 #define LEARN_RUNS 4
 
+#define TRIAL "PYIMAGE_TRIAL"	/* callbacks.c in the host: no hook is called */
+
 void trial_init(struct trial *trial, const char *image, const char *python,
 		const struct list *environment)
 {
@@ -41,14 +43,16 @@ void trial_init(struct trial *trial, const char *image, const char *python,
 	environment_set(&trial->environment, "PYIMAGE", "on");
 	/* what the image is for is not run by its build */
 	environment_set(&trial->environment, "PYIMAGE_ENTRY", "off");
-	environment_set(&trial->environment, "PYIMAGE_TRIAL", "1");
+	environment_set(&trial->environment, TRIAL, "1");
 }
 
 void trial_command(const struct trial *trial, const struct list *arguments,
 		   struct list *command, struct list *environment)
 {
+	/* the real program's hooks are called */
 	for (size_t i = 0; i < trial->environment.count; i++)
-		list_add(environment, trial->environment.items[i]);
+		if (!arguments || strncmp(trial->environment.items[i], TRIAL "=", sizeof(TRIAL)))
+			list_add(environment, trial->environment.items[i]);
 	list_add(command, trial->image);
 	if (!arguments) {
 		list_add(command, "-c");

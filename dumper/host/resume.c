@@ -14,6 +14,7 @@
 #include "enter.h"
 #include "handoff.h"
 #include "hooks.h"
+#include "image_check.h"
 #include "imports.h"
 #include "options.h"
 #include "readline.h"
@@ -25,6 +26,7 @@
 #include "user_site.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -295,8 +297,19 @@ void resume_python(const struct startup *startup, int rehearse)
 	must(hooks_resume(), "what modules made for their process");
 }
 
-/* A late refusal: nothing has been done yet but to libc's state and signals,
- * which exec makes anew. */
+/* files_commit() opened the image's files; python3 opens its own. */
+static void close_files_on_exec(void)
+{
+	const void *meta = (const void *)IMAGE_META_BASE;
+	const struct image_header *header = image_header(meta, IMAGE_PAGE);
+	const struct image_file *file = header ? image_rows(meta, &header->files) : NULL;
+
+	for (uint32_t i = 0; header && i < header->files.count; i++)
+		fcntl(file[i].fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* A late refusal: nothing has been done yet but to libc's state, signals and
+ * descriptors, which exec makes anew. */
 static void plain_python(struct startup *s, const char *why, const char *what)
 {
 	char **entry = s->by_entry ? prepared.entry : NULL, **argv;
@@ -319,6 +332,7 @@ static void plain_python(struct startup *s, const char *why, const char *what)
 		memcpy(argv + 1, prepared.options, count * sizeof *argv);
 		memcpy(argv + 1 + count, prepared.entry, words * sizeof *argv);
 		memcpy(argv + 1 + count + words, s->argv, (size_t)s->argc * sizeof *argv);
+		close_files_on_exec();
 		execve(prepared.plain, argv, s->envp);
 	}
 	_exit(70);
