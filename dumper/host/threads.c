@@ -224,6 +224,19 @@ static void read_name(pid_t tid, char *name, int size)
 	fclose(file);
 }
 
+/* thread_run() of Modules/_threadmodule.c deletes its thread's state last, when who
+ * joins it has been woken: such a thread is over. */
+static int is_ending(void)
+{
+	Dl_info info;
+
+	for (int i = 0; i < answer.depth; i++)
+		if (dladdr((char *)answer.frames[i] - 1, &info) && info.dli_sname &&
+		    strcmp(info.dli_sname, "_PyThreadState_DeleteCurrent") == 0)
+			return 1;
+	return 0;
+}
+
 static void add_thread(char **text, pid_t tid)
 {
 	const char *python;
@@ -232,7 +245,7 @@ static void add_thread(char **text, pid_t tid)
 
 	read_name(tid, name, sizeof name);	/* the signal may make it end */
 	answered = ask(tid);
-	if (answered < 0)
+	if (answered < 0 || (answered && is_ending()))
 		return;
 	add(text, "thread %d (%s), ", (int)tid, name);
 	python = answered ? stack_text_of_thread((unsigned long)answer.self) : "";
