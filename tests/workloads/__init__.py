@@ -42,6 +42,12 @@ RUN = {
 }
 
 
+def preload(home, module):
+    """A warm-up file, preload.py, that imports a module of the home's."""
+    write(home, "preload.py", "import sys\nsys.path.insert(0, %r)\nimport %s\n"
+          "del sys.path[0]\n" % (home, module))
+
+
 def names():
     return sorted(name[:-3] for name in os.listdir(HERE)
                   if name.endswith(".py") and not name.startswith("_"))

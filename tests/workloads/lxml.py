@@ -1,6 +1,6 @@
 """libxml2 and libxslt: documents, style sheets and schemas made at import and used
 afterwards, new ones, and both in threads, which have a dictionary each."""
-from workloads import PYTHON, write
+from workloads import PYTHON, preload, write
 
 PACKAGES = "python3-lxml"
 ENV = {}
@@ -137,17 +137,11 @@ def main():
 print(use(9) if "--once" in sys.argv else main())
 '''
 
-PRELOAD = """import sys
-sys.path.insert(0, %r)
-import state
-del sys.path[0]
-"""
-
 
 def arrange(home):
     write(home, "state.py", STATE)
     write(home, "program.py", PROGRAM)
-    write(home, "preload.py", PRELOAD % home)
+    preload(home, "state")
 
 
 def build(home):

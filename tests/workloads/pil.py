@@ -1,6 +1,6 @@
 """Pillow: pictures and fonts that are open since the import, and new ones; what is
 written is equal byte for byte."""
-from workloads import PYTHON, write
+from workloads import PYTHON, preload, write
 
 PACKAGES = "python3-pil fonts-dejavu-core"
 ENV = {}
@@ -78,17 +78,11 @@ else:
     main()
 '''
 
-PRELOAD = """import sys
-sys.path.insert(0, %r)
-import state
-del sys.path[0]
-"""
-
 
 def arrange(home):
     write(home, "state.py", STATE)
     write(home, "program.py", PROGRAM)
-    write(home, "preload.py", PRELOAD % home)
+    preload(home, "state")
 
 
 def build(home):
