@@ -5,16 +5,13 @@
 #ifndef ASKED_H
 #define ASKED_H
 
-/* From here on takes down who asks os.getuid() and its like, or os.getcwd(), from
- * the body of a module. Not counted are warm-up files, importlib, and modules
- * whose row in the hooks' table renews the answer. */
-void asked_begin(void);
+/* Takes down, until watch_end(), who asks os.getuid() and its like, or os.getcwd(),
+ * from the body of a module. Not counted are warm-up files, importlib, and modules
+ * whose row in the hooks' table renews the answer. After watch_start(). */
+void asked_watch(void);
 
 /* A relative path was used: as if the working folder had been asked for. */
 void asked_folder(void);
-
-/* No more of that; the functions are CPython's own again. */
-void asked_end(void);
 
 /* NULL if every answer that was given would be given here, too; else a sentence
  * on the first that would not. */

@@ -364,7 +364,9 @@ int entry_run(const struct startup *startup)
 		Py_INCREF(module);	/* the program may take it out of sys.modules */
 		return run_file(module, names);
 	}
-	result = execute(names);
+	/* Parser/peg_api.c, as PyRun_SimpleString() comes to it */
+	result = PySys_Audit("compile", "ys", startup->what, "<string>") < 0 ? NULL :
+		execute(names);
 	if (!result)
 		PyErr_Print();
 	Py_XDECREF(result);

@@ -8,11 +8,11 @@
 #include "hooks_gtk.h"
 #include "hooks_library.h"
 #include "hooks_locale.h"
-#include "hooks_matplotlib.h"
 #include "hooks_modules.h"
 #include "hooks_numpy.h"
 #include "hooks_programs.h"
 #include "hooks_random.h"
+#include "hooks_settings.h"
 #include "imports.h"
 #include "talk.h"
 #include "watch.h"
@@ -239,15 +239,15 @@ static const struct part {
 	{ .watch = hooks_numpy_watch },
 	{ .watch = hooks_locale_watch, .before = hooks_locale_before },
 	{ .before = hooks_library_before },
-	{ .before = hooks_modules_before, .release = hooks_modules_release },
 	{ .before = rows_before, .release = rows_release },
-	{ .before = hooks_ansible_prepare, .files = hooks_ansible_files,
+	{ .files = hooks_settings_files },
+	{ .before = hooks_ansible_prepare,
 	  .differs = hooks_ansible_differs, .resume = hooks_ansible_resume,
 	  .release = hooks_ansible_release },
-	{ .files = hooks_matplotlib_files },
 	{ .watch = hooks_gtk_watch, .before = hooks_gtk_prepare,
 	  .resume = hooks_gtk_resume, .release = hooks_gtk_release },
-	{ .resume = hooks_modules_resume },
+	{ .before = hooks_modules_before, .resume = hooks_modules_resume,
+	  .release = hooks_modules_release },
 };
 
 #define FOR_PARTS(at) \
@@ -263,7 +263,6 @@ void hooks_watch(void)
 
 void hooks_before(void)
 {
-	watch_end();
 	FOR_PARTS(part)
 		if (part->before)
 			part->before();

@@ -1,8 +1,5 @@
 /*
- * ansible/constants.py reads its settings at import, from the first there is of
- * ansible.cfg in the working folder, ~/.ansible.cfg and /etc/ansible/ansible.cfg,
- * and from variables, which are guards like all that imports read. It also makes
- * a temporary folder for the process, whose name holds its pid, and has it removed
+ * ansible/constants.py makes a temporary folder for the process, whose name holds its pid, and has it removed
  * at the exit. ansible/cli/__init__.py looks whether the streams block, and
  * utils/display.py how wide the terminal is, whether there is a cowsay, and who
  * the user is, for a log that there may be.
@@ -17,22 +14,6 @@
 #include <unistd.h>
 
 extern char **environ;
-
-static const char files_code[] =
-"import os, sys\n"
-"from ansible import constants\n"
-"NAME = 'ansible.cfg'\n"
-"used = constants.CONFIG_FILE\n"
-"refused = None\n"
-"if used and os.path.abspath(NAME) == used:\n"
-"    refused = 'it read %s; build in another folder' % used\n"
-"elif used and '{{CWD}}' in open(used, errors='replace').read():\n"
-"    refused = '%s has {{CWD}} in it, which is another folder at each start' % used\n"
-"files = [NAME, os.path.expanduser('~/.' + NAME), '/etc/ansible/' + NAME]\n"
-"files += [used] if used and used not in files else []\n"
-"display = sys.modules.get('ansible.utils.display')\n"
-"files += display.b_COW_PATHS if display else []\n"
-"files = [os.fsencode(file) for file in files]\n";
 
 /* ensure_type() is what made the folder, and has it removed. */
 static const char prepare_code[] =
@@ -69,17 +50,6 @@ static PyObject *module(const char *name)
 	return PyDict_GetItemString(PyImport_GetModuleDict(), name);
 }
 
-static PyObject *run(const char *code, const char *what)
-{
-	PyObject *names = Py_BuildValue("{s:O}", "__builtins__", PyEval_GetBuiltins());
-	PyObject *result = names ? PyRun_String(code, Py_file_input, names, names) : NULL;
-
-	if (!result)
-		talk_refuse("%s: %s", what, imports_traceback());
-	Py_DECREF(result);
-	return names;
-}
-
 /* A relative path in a variable is one in the working folder. */
 int hooks_ansible_renews(const char *name)
 {
@@ -93,33 +63,16 @@ int hooks_ansible_renews(const char *name)
 	return 1;
 }
 
-void hooks_ansible_files(void (*put)(const char *key, const char *value))
-{
-	PyObject *names, *files, *refused;
-
-	if (!module("ansible.constants"))
-		return;
-	names = run(files_code, "find ansible's settings");
-	refused = PyDict_GetItemString(names, "refused");
-	if (refused != Py_None)
-		talk_refuse("import ansible: %s", PyUnicode_AsUTF8(refused));
-	files = PyDict_GetItemString(names, "files");
-	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(files); i++)
-		put("read", PyBytes_AsString(PyList_GET_ITEM(files, i)));
-	Py_DECREF(names);
-}
-
 void hooks_ansible_prepare(void)
 {
-	PyObject *names;
+	PyObject *names = PyDict_New();
 
 	looks_at_streams = !!module("ansible.cli");
-	if (!module("ansible.constants"))
-		return;
-	names = run(prepare_code, "prepare ansible for the freeze");
-	resume = PyDict_GetItemString(names, "resume");
-	Py_INCREF(resume);
-	Py_DECREF(names);	/* the function holds it */
+	if (module("ansible.constants") && imports_run(prepare_code, names))
+		talk_refuse("prepare ansible for the freeze: %s", imports_traceback());
+	resume = names ? PyDict_GetItemString(names, "resume") : NULL;
+	Py_XINCREF(resume);
+	Py_XDECREF(names);	/* the function holds it */
 }
 
 const char *hooks_ansible_differs(void)

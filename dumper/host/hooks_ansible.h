@@ -1,15 +1,12 @@
 /*
- * What importing ansible leaves that is of one process: its settings, its
- * temporary folder, what it knows of the terminal.
+ * What importing ansible leaves that is of one process: its temporary
+ * folder, what it knows of the terminal.
  */
 #ifndef HOOKS_ANSIBLE_H
 #define HOOKS_ANSIBLE_H
 
 /* Whether what this module asked about the process is renewed or guarded here. */
 int hooks_ansible_renews(const char *module);
-
-/* Calls put("read", path) for each file that settings may be in, there or not. */
-void hooks_ansible_files(void (*put)(const char *key, const char *value));
 
 /* Removes the build's temporary folder. */
 void hooks_ansible_prepare(void);

@@ -234,21 +234,19 @@ static PyObject *deferred_namespaces(void)
 
 void hooks_gtk_prepare(void)
 {
-	PyObject *names, *list, *result;
+	PyObject *names, *list;
 
 	building = 0;
 	if (!PyDict_GetItemString(PyImport_GetModuleDict(), "gi.importer"))
 		return;
 	list = deferred_namespaces();
 	names = list ? Py_BuildValue("{s:N}", "deferred", list) : NULL;
-	if (!names || PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) ||
-	    !(result = PyRun_String(code, Py_file_input, names, names)))
+	if (imports_run(code, names))
 		talk_refuse("prepare GTK for the freeze: %s", imports_traceback());
 	if (PyObject_IsTrue(PyDict_GetItemString(names, "eager"))) {
 		resume = PyDict_GetItemString(names, "resume");
 		Py_XINCREF(resume);
 	}
-	Py_DECREF(result);
 	Py_DECREF(names);
 }
 

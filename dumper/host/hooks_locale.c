@@ -64,14 +64,9 @@ static PyObject *hear(PyObject *self, PyObject *const *arguments, Py_ssize_t cou
 
 static void watch_module_locale(PyObject *module, int late)
 {
-	PyObject *function = PyObject_GetAttrString(module, "setlocale");
-
 	(void)late;
-	if (function)
-		watch_function(function, METH_FASTCALL, (PyCFunction)(void (*)(void))hear,
-			&set_locale);
-	Py_XDECREF(function);
-	PyErr_Clear();
+	watch_named(module, "setlocale", METH_FASTCALL, (PyCFunction)(void (*)(void))hear,
+		&set_locale);
 }
 
 void hooks_locale_watch(void)

@@ -55,13 +55,10 @@ static struct row {
 
 static PyObject *prepare(const struct row *row, PyObject *module)
 {
-	PyObject *names = PyDict_New(), *done = NULL, *renew = NULL;
+	PyObject *names = PyDict_New(), *renew = NULL;
 
-	if (names && !PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()))
-		done = PyRun_String(row->code, Py_file_input, names, names);
-	if (done)
+	if (!imports_run(row->code, names))
 		renew = PyObject_CallOneArg(PyDict_GetItemString(names, "prepare"), module);
-	Py_XDECREF(done);
 	Py_XDECREF(names);
 	if (!renew)
 		talk_refuse("prepare module %s for the freeze: %s", row->module,

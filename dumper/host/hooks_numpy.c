@@ -6,6 +6,7 @@
 #include "hooks_numpy.h"
 #include "hooks_random.h"
 #include "gc_view.h"
+#include "imports.h"
 #include "watch.h"
 
 #include <errno.h>
@@ -214,7 +215,7 @@ static struct mt19937 {
 
 static struct mt19937 *mt19937_of(void)
 {
-	PyObject *generator = NULL, *capsule = NULL, *names = PyDict_New(), *same = NULL;
+	PyObject *generator = NULL, *capsule = NULL, *names = PyDict_New();
 	static const char look[] =
 		"state = _rand._bit_generator.state\n"
 		"data = state['state']['key'].tobytes() if "
@@ -222,12 +223,13 @@ static struct mt19937 *mt19937_of(void)
 		"position = state['state']['pos']\n"
 		"capsule = _rand._bit_generator.capsule\n";
 	struct mt19937 *found = NULL;
+	int same = 0;
 	PyObject *data, *position, *core = PyImport_ImportModule("numpy.random.mtrand");
 
 	if (core)
 		generator = PyObject_GetAttrString(core, "_rand");
 	if (generator && names && !PyDict_SetItemString(names, "_rand", generator))
-		same = PyRun_String(look, Py_file_input, names, names);
+		same = !imports_run(look, names);
 	if (same) {
 		void **bitgen;
 
@@ -242,7 +244,6 @@ static struct mt19937 *mt19937_of(void)
 			found = NULL;
 	}
 	PyErr_Clear();
-	Py_XDECREF(same);
 	Py_XDECREF(generator);
 	Py_XDECREF(core);
 	Py_XDECREF(names);
@@ -269,21 +270,17 @@ static PyObject *prepare_own(PyObject *module, PyObject *kind)
 static PyObject *call_prepare(PyObject *module)
 {
 	PyObject *names = PyDict_New(), *objects = gc_view_young(), *result = NULL;
-	PyObject *drawn = hooks_random_drawn(), *done = NULL;
+	PyObject *drawn = hooks_random_drawn();
 
 	if (!moved)
 		moved = PyDict_New();
-	if (moved && names && objects && drawn &&
-	    !PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()))
-		done = PyRun_String(code, Py_file_input, names, names);
-	if (done)
+	if (moved && objects && drawn && !imports_run(code, names))
 		result = PyObject_CallFunctionObjArgs(PyDict_GetItemString(names, "prepare"),
 			module, objects, drawn, moved, NULL);
 	Py_CLEAR(moved);
 	Py_CLEAR(told);
 	for (size_t i = 0; i < KINDS; i++)
 		Py_CLEAR(kinds[i].type);
-	Py_XDECREF(done);
 	Py_XDECREF(drawn);
 	Py_XDECREF(objects);
 	Py_XDECREF(names);

@@ -130,26 +130,15 @@ static PyObject *hear_urandom(PyObject *self, PyObject *size)
 	return bytes;
 }
 
-static int watch_method(PyObject *of, const char *name, int flags, PyCFunction ours,
-	PyCFunction *theirs)
-{
-	PyObject *function = PyObject_GetAttrString(of, name);
-	int failed = !function || watch_function(function, flags, ours, theirs);
-
-	Py_XDECREF(function);
-	PyErr_Clear();
-	return failed;
-}
-
 /* Where one can't be watched, all are taken for ones that the system seeded. */
 static void watch_random(PyObject *module, int late)
 {
 	PyObject *type = PyObject_GetAttrString(module, "Random");
 
-	if (late || !type || watch_method(type, "seed", METH_FASTCALL,
+	if (late || !type || watch_named(type, "seed", METH_FASTCALL,
 		(PyCFunction)(void (*)(void))hear_seed, &seed) ||
-	    watch_method(type, "getstate", METH_NOARGS, hear_get_state, &get_state) ||
-	    watch_method(type, "setstate", METH_O, hear_set_state, &set_state))
+	    watch_named(type, "getstate", METH_NOARGS, hear_get_state, &get_state) ||
+	    watch_named(type, "setstate", METH_O, hear_set_state, &set_state))
 		watched_all = 0;
 	Py_XDECREF(type);
 	PyErr_Clear();
@@ -158,7 +147,7 @@ static void watch_random(PyObject *module, int late)
 static void watch_posix(PyObject *module, int late)
 {
 	(void)late;
-	watch_method(module, "urandom", METH_O, hear_urandom, &urandom);
+	watch_named(module, "urandom", METH_O, hear_urandom, &urandom);
 }
 
 void hooks_random_watch(void)

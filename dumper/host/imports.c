@@ -80,6 +80,16 @@ PyObject *imports_private(const char *name)
 	return module;
 }
 
+int imports_run(const char *code, PyObject *names)
+{
+	PyObject *result = NULL;
+
+	if (names && !PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()))
+		result = PyRun_String(code, Py_file_input, names, names);
+	Py_XDECREF(result);
+	return result ? 0 : -1;
+}
+
 /* 1: it was SystemExit with a status that means success. */
 static int exited_well(void)
 {

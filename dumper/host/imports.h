@@ -22,4 +22,8 @@ const char *imports_traceback(void);
 /* One for the host's own use: a new reference. sys.modules stays as it is. */
 PyObject *imports_private(const char *name);
 
+/* Runs Python text of the host's in a namespace that has builtins only and what
+ * `names`, a dict, has; it gets what the text sets. 0, or -1 with an exception set. */
+int imports_run(const char *code, PyObject *names);
+
 #endif

@@ -39,6 +39,7 @@
 #include "talk.h"
 #include "threads.h"
 #include "trace.h"
+#include "watch.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -129,14 +130,13 @@ static int host_main(int argc, char **argv, char **envp)
 		policy_begin(spec.io);
 	hooks_watch();
 	streams_watch();
-	asked_begin();
-	opened_begin();
+	asked_watch();
+	opened_watch();
 	collector_go_on(pause);
 	load(&spec);
 	callbacks_before();
 	pause = collector_pause();
-	opened_end();
-	asked_end();
+	watch_end();
 	reads_os_end();
 	reads_end();
 	policy_end();

@@ -1,13 +1,12 @@
 /*
- * Files that were read while building; see opened.h. open() is led to ours by its row
- * of _io's method table. Import reads modules by io.FileIO and is not heard of here:
+ * Files that were read while building; see opened.h. open() is watched (watch.h). Import reads modules by io.FileIO and is not heard of here:
  * those have guards of their own.
  */
 #include "opened.h"
 #include "asked.h"
 #include "cpython.h"
-#include "imports.h"
 #include "talk.h"
+#include "watch.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -17,8 +16,7 @@
 
 typedef PyObject *(*fast_call)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 
-static PyMethodDef *row;
-static fast_call theirs;
+static PyCFunction theirs;
 
 static struct opened {
 	char *path;
@@ -86,7 +84,7 @@ static PyObject *our_open(PyObject *self, PyObject *const *args, Py_ssize_t coun
 	PyObject *names)
 {
 	PyObject *file = argument(args, count, names, 0, "file"), *path = NULL;
-	PyObject *result = theirs(self, args, count, names);
+	PyObject *result = ((fast_call)(void (*)(void))theirs)(self, args, count, names);
 
 	if (!result || !file || PyLong_Check(file))
 		return result;
@@ -97,26 +95,16 @@ static PyObject *our_open(PyObject *self, PyObject *const *args, Py_ssize_t coun
 	return result;
 }
 
-void opened_begin(void)
+static void watch_io(PyObject *module, int late)
 {
-	PyObject *module = imports_private("_io");
-	PyObject *function = PyObject_GetAttrString(module, "open");
-
-	if (function && PyCFunction_Check(function) && PyCFunction_GET_FLAGS(function) ==
-	    (METH_FASTCALL | METH_KEYWORDS)) {
-		row = ((PyCFunctionObject *)function)->m_ml;
-		theirs = (fast_call)(void (*)(void))row->ml_meth;
-		row->ml_meth = (PyCFunction)(void (*)(void))our_open;
-	}
-	PyErr_Clear();
-	Py_XDECREF(function);
-	Py_DECREF(module);
+	(void)late;
+	watch_named(module, "open", METH_FASTCALL | METH_KEYWORDS,
+		(PyCFunction)(void (*)(void))our_open, &theirs);
 }
 
-void opened_end(void)
+void opened_watch(void)
 {
-	if (row && row->ml_meth == (PyCFunction)(void (*)(void))our_open)
-		row->ml_meth = (PyCFunction)(void (*)(void))theirs;
+	watch_module("_io", watch_io);
 }
 
 /* The kernel's own files have no content that stays. */

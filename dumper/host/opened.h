@@ -4,11 +4,8 @@
 #ifndef OPENED_H
 #define OPENED_H
 
-/* From here on takes down what Python's open() opens. */
-void opened_begin(void);
-
-/* No more of that; open() is CPython's own again. */
-void opened_end(void);
+/* Takes down, until watch_end(), what Python's open() opens. After watch_start(). */
+void opened_watch(void);
 
 /* put("read", path) for each file that was only read and is still there. */
 void opened_report(void (*put)(const char *key, const char *value));

@@ -6,6 +6,7 @@
  */
 #include "policy.h"
 #include "cpython.h"
+#include "frames.h"
 #include "stack_text.h"
 #include "talk.h"
 #include "temporary.h"
@@ -74,75 +75,22 @@ static int forbidden;		/* a bit for each act */
 
 /* --- who does it --- */
 
-static PyFrameObject *caller_of(PyFrameObject *frame)
-{
-	PyFrameObject *back = PyFrame_GetBack(frame);
-
-	Py_DECREF(frame);
-	return back;
-}
-
-static PyFrameObject *innermost(void)
-{
-	PyFrameObject *frame = PyEval_GetFrame();
-
-	Py_XINCREF(frame);
-	return frame;
-}
-
-static int code_begins(PyFrameObject *frame, const char *file)
-{
-	PyCodeObject *code = PyFrame_GetCode(frame);
-	const char *name = PyUnicode_AsUTF8(code->co_filename);
-	int begins = name && strncmp(name, file, strlen(file)) == 0;
-
-	PyErr_Clear();
-	Py_DECREF(code);
-	return begins;
-}
-
-static int is_called(PyFrameObject *frame, const char *function)
-{
-	PyCodeObject *code = PyFrame_GetCode(frame);
-	int same = PyUnicode_CompareWithASCIIString(code->co_name, function) == 0;
-
-	Py_DECREF(code);
-	return same;
-}
-
-static int is_of(PyFrameObject *frame, const char *const *modules, size_t count)
-{
-	PyObject *globals = PyFrame_GetGlobals(frame);
-	PyObject *name = PyDict_GetItemString(globals, "__name__");
-	int found = 0;
-
-	for (size_t i = 0; name && PyUnicode_Check(name) && i < count; i++)
-		found |= PyUnicode_CompareWithASCIIString(name, modules[i]) == 0;
-	Py_DECREF(globals);
-	return found;
-}
-
-static int is_importlibs(PyFrameObject *frame)
-{
-	return code_begins(frame, "<frozen importlib.") || code_begins(frame, "<frozen zipimport>");
-}
-
 /* Import itself looks for a module, or reads or caches it: importlib's function
  * called by importlib's, or a loader that stands in for it (no module's body
  * lies between). pkgutil.get_data() and its like call a loader for something
  * else. */
 static int is_import(void)
 {
-	PyFrameObject *frame = innermost();
+	PyFrameObject *frame = frames_innermost();
 	int depth = 0, importing = 0;
 
-	while (frame && !importing && !is_called(frame, "<module>")) {
-		int own = is_importlibs(frame);
+	while (frame && !importing && !frames_is_called(frame, "<module>")) {
+		int own = frames_is_importlibs(frame);
 
-		if (own && (depth == 1 || is_called(frame, "_find_and_load")))
+		if (own && (depth == 1 || frames_is_called(frame, "_find_and_load")))
 			importing = 1;
 		depth = own && !depth ? 1 : 2;
-		frame = caller_of(frame);
+		frame = frames_caller(frame);
 	}
 	Py_XDECREF(frame);
 	return importing;
@@ -150,12 +98,12 @@ static int is_import(void)
 
 static int is_asking(void)
 {
-	PyFrameObject *frame = innermost();
+	PyFrameObject *frame = frames_innermost();
 	int found;
 
-	while (frame && is_of(frame, running, sizeof running / sizeof *running))
-		frame = caller_of(frame);
-	found = frame && is_of(frame, asking, sizeof asking / sizeof *asking);
+	while (frame && frames_is_of(frame, running, sizeof running / sizeof *running))
+		frame = frames_caller(frame);
+	found = frame && frames_is_of(frame, asking, sizeof asking / sizeof *asking);
 	Py_XDECREF(frame);
 	return found;
 }

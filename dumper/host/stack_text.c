@@ -3,6 +3,7 @@
  */
 #include "stack_text.h"
 #include "cpython.h"
+#include "imports.h"
 
 #include <stddef.h>
 
@@ -10,12 +11,9 @@
  * asks for it ends the process. */
 static const char *run(const char *code, PyObject *names)
 {
-	PyObject *text, *result = NULL;
+	PyObject *text = imports_run(code, names) ? NULL : PyDict_GetItemString(names, "text");
 	const char *found = NULL;
 
-	if (names && !PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()))
-		result = PyRun_String(code, Py_file_input, names, names);
-	text = result ? PyDict_GetItemString(names, "text") : NULL;
 	if (text && PyUnicode_Check(text))
 		text = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
 	else

@@ -4,16 +4,12 @@
 #include "stream_wishes.h"
 #include "watch.h"
 
-#include <string.h>
-
-static const char *const settings[] = {
+const char *const stream_wishes_names[STREAM_WISHES] = {
 	"encoding", "errors", "line_buffering", "write_through"
 };
 
-#define SETTINGS (sizeof settings / sizeof *settings)
-
 static PyObject *streams[3];
-static unsigned named[3];	/* a bit for each of settings */
+static unsigned named[3];	/* a bit for each setting */
 
 typedef PyObject *(*fast_call)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 
@@ -21,8 +17,8 @@ static PyCFunction plain_reconfigure;
 
 static unsigned bit_of(PyObject *name)
 {
-	for (size_t i = 0; i < SETTINGS; i++)
-		if (PyUnicode_CompareWithASCIIString(name, settings[i]) == 0)
+	for (size_t i = 0; i < STREAM_WISHES; i++)
+		if (PyUnicode_CompareWithASCIIString(name, stream_wishes_names[i]) == 0)
 			return 1u << i;
 	return 0;
 }
@@ -43,22 +39,17 @@ static PyObject *hear(PyObject *self, PyObject *const *args, Py_ssize_t count,
 void stream_wishes_watch(PyObject *io_module, PyObject *const text[3])
 {
 	PyObject *type = PyObject_GetAttrString(io_module, "TextIOWrapper");
-	PyObject *method = type ? PyObject_GetAttrString(type, "reconfigure") : NULL;
 
 	for (int fd = 0; fd < 3; fd++)
 		streams[fd] = text[fd];
-	if (method)
-		watch_function(method, METH_FASTCALL | METH_KEYWORDS,
+	if (type)
+		watch_named(type, "reconfigure", METH_FASTCALL | METH_KEYWORDS,
 			(PyCFunction)(void (*)(void))hear, &plain_reconfigure);
 	PyErr_Clear();
-	Py_XDECREF(method);
 	Py_XDECREF(type);
 }
 
-int stream_wishes_has(int fd, const char *setting)
+int stream_wishes_has(int fd, size_t setting)
 {
-	for (size_t i = 0; i < SETTINGS; i++)
-		if (strcmp(settings[i], setting) == 0)
-			return named[fd] >> i & 1;
-	return 0;
+	return named[fd] >> setting & 1;
 }

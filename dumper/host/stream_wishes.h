@@ -7,10 +7,14 @@
 
 #include <Python.h>
 
-/* Between hooks_watch() and hooks_before(); text[fd] is the stream of a descriptor. */
+/* The settings, by their names as arguments and attributes. */
+#define STREAM_WISHES 4
+extern const char *const stream_wishes_names[STREAM_WISHES];
+
+/* Between watch_start() and watch_end(); text[fd] is the stream of a descriptor. */
 void stream_wishes_watch(PyObject *io_module, PyObject *const text[3]);
 
 /* Whether a call of reconfigure() for this descriptor named the setting. */
-int stream_wishes_has(int fd, const char *setting);
+int stream_wishes_has(int fd, size_t setting);
 
 #endif

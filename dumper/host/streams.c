@@ -66,13 +66,7 @@ static int levels_of(PyObject *text, PyObject *levels[LEVELS])
 	return levels[RAW] ? 0 : -1;
 }
 
-static const char *const setting_names[] = {
-	"encoding", "errors", "line_buffering", "write_through"
-};
-
-#define SETTINGS (sizeof setting_names / sizeof *setting_names)
-
-static PyObject *kept_settings[3][SETTINGS];
+static PyObject *kept_settings[3][STREAM_WISHES];
 
 /* What the workload changed of them, by the arguments of reconfigure(), or NULL. */
 static PyObject *changes[3];
@@ -80,9 +74,9 @@ static PyObject *changes[3];
 static void keep_settings(void)
 {
 	for (int fd = 0; fd < 3; fd++)
-		for (size_t i = 0; i < SETTINGS; i++)
+		for (size_t i = 0; i < STREAM_WISHES; i++)
 			kept_settings[fd][i] = PyObject_GetAttrString(
-				streams[fd].kept[TEXT], setting_names[i]);
+				streams[fd].kept[TEXT], stream_wishes_names[i]);
 	PyErr_Clear();
 }
 
@@ -117,12 +111,13 @@ void streams_watch(void)
 }
 
 /* reconfigure(encoding=) by itself makes the errors strict: so they go with it. */
-static void note_change(int fd, const char *name, PyObject *was, PyObject *now)
+static void note_change(int fd, size_t setting, PyObject *was, PyObject *now)
 {
+	const char *name = stream_wishes_names[setting];
 	int errors = changes[fd] && strcmp(name, "errors") == 0 &&
 		PyDict_GetItemString(changes[fd], "encoding");
 
-	if (!was || !now || (!errors && !stream_wishes_has(fd, name) &&
+	if (!was || !now || (!errors && !stream_wishes_has(fd, setting) &&
 	    PyObject_RichCompareBool(was, now, Py_EQ) == 1))
 		return;	/* NULL: detached, nothing to compare */
 	if (!changes[fd])
@@ -134,11 +129,11 @@ static void note_change(int fd, const char *name, PyObject *was, PyObject *now)
 void streams_note_changes(void)
 {
 	for (int fd = 0; fd < 3; fd++)
-		for (size_t i = 0; i < SETTINGS; i++) {
+		for (size_t i = 0; i < STREAM_WISHES; i++) {
 			PyObject *now = PyObject_GetAttrString(streams[fd].kept[TEXT],
-				setting_names[i]);
+				stream_wishes_names[i]);
 
-			note_change(fd, setting_names[i], kept_settings[fd][i], now);
+			note_change(fd, i, kept_settings[fd][i], now);
 			PyErr_Clear();
 			Py_XDECREF(now);
 		}
@@ -453,7 +448,7 @@ void streams_release(void)
 	for (int fd = 0; fd < 3; fd++) {
 		for (int l = 0; l < LEVELS; l++)
 			Py_CLEAR(streams[fd].kept[l]);
-		for (size_t i = 0; i < SETTINGS; i++)
+		for (size_t i = 0; i < STREAM_WISHES; i++)
 			Py_CLEAR(kept_settings[fd][i]);
 		Py_CLEAR(changes[fd]);
 	}

@@ -4,6 +4,7 @@
  */
 #include "temporary.h"
 #include "cpython.h"
+#include "frames.h"
 #include "talk.h"
 
 #include <stdlib.h>
@@ -14,43 +15,15 @@
 static char *made[MOST];	/* "MODULE PATH" */
 static int count;
 
-/* The frame behind this one; takes the reference. */
-static PyFrameObject *back(PyFrameObject *frame)
-{
-	PyFrameObject *next = PyFrame_GetBack(frame);
-
-	Py_DECREF(frame);
-	return next;
-}
-
-static int is_of_tempfile(PyFrameObject *frame)
-{
-	PyObject *globals = PyFrame_GetGlobals(frame);
-	PyObject *name = PyDict_GetItemString(globals, "__name__");
-	int is = name && PyUnicode_Check(name) &&
-		PyUnicode_CompareWithASCIIString(name, "tempfile") == 0;
-
-	Py_DECREF(globals);
-	return is;
-}
-
-static const char *module_of(PyFrameObject *frame)
-{
-	PyObject *globals = PyFrame_GetGlobals(frame);
-	PyObject *name = PyDict_GetItemString(globals, "__name__");
-	const char *text = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
-
-	Py_DECREF(globals);
-	return text && !strchr(text, ' ') ? text : "?";
-}
-
 static void note(PyFrameObject *maker, PyObject *path)
 {
+	const char *module = frames_module(maker);
 	PyObject *bytes = NULL;
 
 	if (count == MOST || !PyUnicode_FSConverter(path, &bytes))
 		return;
-	if (asprintf(&made[count], "%s %s", module_of(maker), PyBytes_AS_STRING(bytes)) < 0)
+	if (asprintf(&made[count], "%s %s", strchr(module, ' ') ? "?" : module,
+		PyBytes_AS_STRING(bytes)) < 0)
 		talk_refuse("out of memory");
 	count++;
 	Py_DECREF(bytes);
@@ -59,14 +32,15 @@ static void note(PyFrameObject *maker, PyObject *path)
 /* Both of them tell before each attempt; what came of it is seen by pydump. */
 void temporary_hear(const char *event, PyObject *arguments)
 {
+	static const char *const own[] = { "tempfile" };
 	PyFrameObject *frame;
 
 	if ((strcmp(event, "tempfile.mkdtemp") && strcmp(event, "tempfile.mkstemp")) ||
-	    !PyTuple_GET_SIZE(arguments) || !(frame = PyEval_GetFrame()))
+	    !PyTuple_GET_SIZE(arguments))
 		return;
-	Py_INCREF(frame);
-	while (frame && is_of_tempfile(frame))
-		frame = back(frame);
+	frame = frames_innermost();
+	while (frame && frames_is_of(frame, own, 1))
+		frame = frames_caller(frame);
 	if (frame)
 		note(frame, PyTuple_GET_ITEM(arguments, 0));
 	Py_XDECREF(frame);

@@ -6,6 +6,7 @@
  */
 #include "trace.h"
 #include "cpython.h"
+#include "frames.h"
 #include "talk.h"
 
 #include <fcntl.h>
@@ -19,41 +20,25 @@ static int was_open;
 static unsigned long long watched_size;
 static char opener[1024];	/* who opened or made it last */
 
-/* Runs what a thread was started for. */
-static int is_starter(PyFrameObject *frame)
-{
-	static const char *const starters[] = {"threading", "concurrent.futures.thread"};
-	PyObject *globals = PyFrame_GetGlobals(frame);
-	PyObject *name = PyDict_GetItemString(globals, "__name__");
-	int found = 0;
-
-	for (size_t i = 0; i < sizeof starters / sizeof *starters; i++)
-		found |= name && PyUnicode_Check(name) &&
-			PyUnicode_CompareWithASCIIString(name, starters[i]) == 0;
-	Py_DECREF(globals);
-	return found;
-}
+/* They run what a thread was started for. */
+static const char *const starters[] = {"threading", "concurrent.futures.thread"};
 
 /* The module whose body is running: the workload's, not the library's that
  * makes the call. In a thread, what it was started for. */
 static PyFrameObject *body_of(PyFrameObject *frame)
 {
-	PyFrameObject *at = frame, *best = frame;
+	PyFrameObject *at = (PyFrameObject *)Py_NewRef(frame);
+	PyFrameObject *best = (PyFrameObject *)Py_NewRef(frame);
 
-	Py_INCREF(best);
-	Py_INCREF(at);
 	while (at) {
-		PyCodeObject *code = PyFrame_GetCode(at);
-		int is_body = PyUnicode_CompareWithASCIIString(code->co_name, "<module>") == 0;
-		PyFrameObject *back = is_body ? NULL : PyFrame_GetBack(at);
+		int is_body = frames_is_called(at, "<module>");
 
-		Py_DECREF(code);
-		if (is_body || !is_starter(at)) {
-			Py_INCREF(at);
-			Py_SETREF(best, at);
-		}
-		Py_DECREF(at);
-		at = back;
+		if (is_body || !frames_is_of(at, starters, sizeof starters / sizeof *starters))
+			Py_SETREF(best, (PyFrameObject *)Py_NewRef(at));
+		if (is_body)
+			Py_CLEAR(at);
+		else
+			at = frames_caller(at);
 	}
 	return best;
 }
@@ -62,14 +47,10 @@ static void remember(PyFrameObject *innermost, const char *what)
 {
 	PyFrameObject *frame = body_of(innermost);
 	PyCodeObject *code = PyFrame_GetCode(frame), *inner = PyFrame_GetCode(innermost);
-	PyObject *globals = PyFrame_GetGlobals(frame);
-	PyObject *name = PyDict_GetItemString(globals, "__name__");
 
 	snprintf(opener, sizeof opener, "%s by module %s (%s, line %d; in %s, line %d)", what,
-		name && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : "?",
-		PyUnicode_AsUTF8(code->co_filename), PyFrame_GetLineNumber(frame),
+		frames_module(frame), PyUnicode_AsUTF8(code->co_filename), PyFrame_GetLineNumber(frame),
 		PyUnicode_AsUTF8(inner->co_filename), PyFrame_GetLineNumber(innermost));
-	Py_DECREF(globals);
 	Py_DECREF(inner);
 	Py_DECREF(code);
 	Py_DECREF(frame);

@@ -46,20 +46,16 @@ static int is_of_python(int fd)
 		"            found |= thing.fileno() == fd\n"
 		"        except Exception:\n"
 		"            pass\n";
-	PyObject *names = PyDict_New(), *gc = imports_private("gc"), *result = NULL, *found = NULL;
+	PyObject *names = PyDict_New(), *gc = imports_private("gc"), *found;
 	PyObject *number = PyLong_FromLong(fd);
 	int is = 1;
 
 	if (names && number && !PyDict_SetItemString(names, "gc", gc) &&
-	    !PyDict_SetItemString(names, "fd", number) &&
-	    !PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()))
-		result = PyRun_String(code, Py_file_input, names, names);
-	if (result)
+	    !PyDict_SetItemString(names, "fd", number) && !imports_run(code, names)) {
 		found = PyDict_GetItemString(names, "found");
-	if (found)
 		is = found != Py_False;
+	}
 	PyErr_Clear();
-	Py_XDECREF(result);
 	Py_XDECREF(number);
 	Py_XDECREF(names);
 	Py_DECREF(gc);

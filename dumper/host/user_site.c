@@ -4,6 +4,7 @@
  */
 #include "user_site.h"
 #include "cpython.h"
+#include "imports.h"
 #include "report.h"
 
 #include <stdlib.h>
@@ -75,17 +76,15 @@ static int add_user_site(const char *folder)
 		"    import usercustomize\n"
 		"except ImportError:\n"
 		"    pass\n";
-	PyObject *names, *result;
+	PyObject *names;
+	int failed;
 
 	names = Py_BuildValue("{s:s,s:l,s:O,s:O}", "folder", folder,
 		"index", built.site_index, "site", built.site,
 		"sys", PyImport_AddModule("sys"));
-	if (!names || PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()))
-		return -1;
-	result = PyRun_String(code, Py_file_input, names, names);
-	Py_DECREF(names);
-	Py_XDECREF(result);
-	return result ? 0 : -1;
+	failed = imports_run(code, names);
+	Py_XDECREF(names);
+	return failed;
 }
 
 int user_site_resume(const char *folder)

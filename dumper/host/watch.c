@@ -3,13 +3,14 @@
  * functions of _imp, which is how it is known that one is there.
  */
 #include "watch.h"
+#include "gc_view.h"
 #include "imports.h"
 #include "talk.h"
 
 #include <string.h>
 
-#define WORDS 32
-#define MODULES 8
+#define WORDS 48
+#define MODULES 16
 
 static struct word {
 	void *place;
@@ -53,6 +54,17 @@ int watch_function(PyObject *function, int flags, PyCFunction ours, PyCFunction 
 	return 0;
 }
 
+int watch_named(PyObject *of, const char *name, int flags, PyCFunction ours,
+	PyCFunction *theirs)
+{
+	PyObject *function = PyObject_GetAttrString(of, name);
+	int failed = !function || watch_function(function, flags, ours, theirs);
+
+	Py_XDECREF(function);
+	PyErr_Clear();
+	return failed ? -1 : 0;
+}
+
 int watch_attribute(PyObject *descriptor, getter our_get, setter our_set,
 	getter *their_get, setter *their_set)
 {
@@ -68,14 +80,86 @@ int watch_attribute(PyObject *descriptor, getter our_get, setter our_set,
 	return 0;
 }
 
+static int is_watched(PyObject *key)
+{
+	if (!PyCFunction_Check(key))
+		return 0;
+	for (int i = 0; i < word_count; i++)
+		if (words[i].place == &((PyCFunctionObject *)key)->m_ml->ml_meth)
+			return 1;
+	return 0;
+}
+
+static int dict_has_watched(PyObject *dict)
+{
+	PyObject *key;
+	Py_ssize_t at = 0;
+
+	while (PyDict_Next(dict, &at, &key, NULL))
+		if (is_watched(key))
+			return 1;
+	return 0;
+}
+
+static int list_has_watched(PyObject *list)
+{
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++)
+		if (is_watched(PyList_GET_ITEM(list, i)))
+			return 1;
+	return 0;
+}
+
+static int fill_dict(PyObject *dict, PyObject *items)
+{
+	PyDict_Clear(dict);
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
+		PyObject *pair = PyList_GET_ITEM(items, i);
+
+		if (PyDict_SetItem(dict, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1)))
+			return -1;
+	}
+	return 0;
+}
+
+static int fill_set(PyObject *set, PyObject *keys)
+{
+	PySet_Clear(set);
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(keys); i++)
+		if (PySet_Add(set, PyList_GET_ITEM(keys, i)))
+			return -1;
+	return 0;
+}
+
+/* methodobject.c, meth_hash(): a function's hash is of the word that was another one,
+ * so what was made meanwhile with such a key would not find it. A frozenset stays as
+ * it is. */
+static void hash_again(PyObject *object)
+{
+	PyObject *entries = NULL;
+	int failed = 0;
+
+	if (PyDict_CheckExact(object) && dict_has_watched(object)) {
+		entries = PyDict_Items(object);
+		failed = !entries || fill_dict(object, entries);
+	} else if (Py_IS_TYPE(object, &PySet_Type)) {
+		entries = PySequence_List(object);
+		failed = !entries || (list_has_watched(entries) && fill_set(object, entries));
+	}
+	Py_XDECREF(entries);
+	if (failed)
+		talk_refuse("end the watch of imports: %s", imports_traceback());
+}
+
 void watch_end(void)
 {
-	while (word_count) {
-		struct word *last = &words[--word_count];
+	PyObject *objects = gc_view_young();
 
-		memcpy(last->place, &last->theirs, sizeof last->theirs);
-	}
-	wanted_count = 0;
+	for (int i = word_count; i-- > 0;)
+		memcpy(words[i].place, &words[i].theirs, sizeof words[i].theirs);
+	for (Py_ssize_t i = 0; objects && i < PyList_GET_SIZE(objects); i++)
+		hash_again(PyList_GET_ITEM(objects, i));
+	Py_XDECREF(objects);
+	word_count = wanted_count = 0;
 }
 
 /* The module stays in the table: an interpreter of its own may make it again. */

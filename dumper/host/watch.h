@@ -21,6 +21,10 @@ void watch_module(const char *name, void (*ready)(PyObject *module, int late));
  * is the one to call on. 0, or -1: it is not of this kind, and goes unwatched. */
 int watch_function(PyObject *function, int flags, PyCFunction ours, PyCFunction *theirs);
 
+/* The same for an attribute of a module or type. */
+int watch_named(PyObject *of, const char *name, int flags, PyCFunction ours,
+	PyCFunction *theirs);
+
 /* The same for both sides of an attribute of a C type. */
 int watch_attribute(PyObject *descriptor, getter our_get, setter our_set,
 	getter *their_get, setter *their_set);

@@ -81,6 +81,15 @@ def asked_for_the_user():
         that(b"user or group, which module asking asked for" in got.err, got.err)
 
 
+def functions_as_keys():
+    """Their hash is of the C function, which others stand for while imports run."""
+    path = image("import os, io\n"
+                 "keys = m.keys = (os.getuid, os.getcwd, os.urandom, io.open, len)\n"
+                 "m.names, m.all = {f: f.__name__ for f in keys}, set(keys)")
+    code = "from kept import *; print([names[f] for f in keys], all >= set(keys), len(all))"
+    equal(go(path, code), (0, b"['getuid', 'getcwd', 'urandom', 'open', 'len'] True 5\n", b""))
+
+
 def files_that_were_read():
     """What they held is in the image, wherever it is kept: a setting, a template."""
     place = lib.folder("read")
@@ -381,6 +390,7 @@ run("variables of libraries", library_variables)
 run("a module that asks for the folder", asked_for_the_folder)
 run("a module that asks for the user", asked_for_the_user)
 run("a module that asks later", asked_later)
+run("functions as keys", functions_as_keys)
 run("files that imports read", files_that_were_read)
 run("sqlite's random numbers", sqlite_random)
 run("the machine's name", host_name)
