@@ -1,6 +1,7 @@
 /*
  * Everything that differs between CPython versions or needs more than the
- * public API, but for the collector (collector.h). See docs/porting.md.
+ * public API. The functions are in cpython.c or, where versions differ, in one
+ * file of versions/ for each difference: docs/porting.md lists them.
  */
 #ifndef CPYTHON_H
 #define CPYTHON_H
@@ -62,6 +63,9 @@ PyObject *cpython_quiet_attribute(const char *module, const char *name);
 void cpython_restore_builtins(void);
 void cpython_clear_sys_and_builtins(void);
 
+/* The names of module sys, borrowed. */
+PyObject *cpython_sys_dict(void);
+
 /* Address of Py_FinalizeEx's code. */
 void *cpython_finalize_address(void);
 
@@ -80,6 +84,9 @@ PyObject *cpython_referent(PyObject *weak);
 /* From 3.13 on, tracebacks show the lines of a -c command: they are told to
  * linecache first. Elsewhere nothing. */
 void cpython_register_command(PyObject *text);
+
+/* Whether python3's prompt on a terminal is Python code. */
+int cpython_prompt_is_module(void);
 
 /* PEP 540's UTF-8 mode, as sys.flags and the runtime know it. Needs the GIL; -1
  * with an exception set. */

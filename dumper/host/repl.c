@@ -133,13 +133,8 @@ static int run_loop(void)
 
 int repl_is_ours(const struct startup *s)
 {
-#if PY_VERSION_HEX >= 0x030d0000
-	return !isatty(0) || (runs_code(s) && !s->options.inspect) ||
-		variable(s, "PYTHON_BASIC_REPL");
-#else
-	(void)s;
-	return 1;
-#endif
+	return !cpython_prompt_is_module() || !isatty(0) ||
+		(runs_code(s) && !s->options.inspect) || variable(s, "PYTHON_BASIC_REPL");
 }
 
 int repl_run_stdin(const struct startup *s)

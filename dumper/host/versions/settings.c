@@ -1,0 +1,72 @@
+/*
+ * The configurations that the interpreter goes by while it runs: PyPreConfig,
+ * PyConfig, sys.flags.
+ */
+#define Py_BUILD_CORE 1
+#include "cpython.h"
+
+#include <internal/pycore_interp.h>
+#include <internal/pycore_pystate.h>
+#include <internal/pycore_runtime.h>
+#if PY_VERSION_HEX >= 0x030d0000
+#include <internal/pycore_pylifecycle.h>
+#endif
+
+#include <stddef.h>
+#include <string.h>
+#include <structmember.h>
+
+int cpython_utf8_mode(void)
+{
+	return _PyRuntime.preconfig.utf8_mode;
+}
+
+/* sys.flags is a struct sequence: attributes can't be set, items can. */
+static Py_ssize_t flag_index(PyObject *flags, const char *name)
+{
+	const PyMemberDef *member = Py_TYPE(flags)->tp_members;
+
+	for (; member && member->name; member++)
+		if (strcmp(member->name, name) == 0)
+			return (member->offset - (Py_ssize_t)offsetof(PyTupleObject, ob_item)) /
+				(Py_ssize_t)sizeof(PyObject *);
+	return -1;
+}
+
+int cpython_set_flag(const char *name, PyObject *value)
+{
+	PyObject *flags = PySys_GetObject("flags");
+	Py_ssize_t index = flags ? flag_index(flags, name) : -1;
+
+	if (!value)
+		return -1;
+	if (index < 0) {
+		PyErr_Format(PyExc_RuntimeError, "sys.flags has no %s", name);
+		Py_DECREF(value);
+		return -1;
+	}
+	PyStructSequence_SET_ITEM(flags, index, value);
+	return 0;
+}
+
+void cpython_set_preconfig(int isolated, int use_environment)
+{
+	_PyRuntime.preconfig.isolated = isolated;
+	_PyRuntime.preconfig.use_environment = use_environment;
+}
+
+_Py_COMP_DIAG_PUSH
+_Py_COMP_DIAG_IGNORE_DEPR_DECLS
+int cpython_set_utf8_mode(int on)
+{
+	_PyRuntime.preconfig.utf8_mode = on;
+	Py_UTF8Mode = on;
+	return cpython_set_flag("utf8_mode", PyLong_FromLong(on));
+}
+_Py_COMP_DIAG_POP
+
+/* Exported in 3.11 to 3.15; the prototype is internal, const from 3.14 on. */
+PyConfig *cpython_config(void)
+{
+	return (PyConfig *)_Py_GetConfig();
+}
