@@ -61,7 +61,7 @@ enum image_note {
 #define IMAGE_MAGIC_PARTIAL "!yimage\n"	/* the file is not whole yet */
 
 struct image_prefix {
-	char magic[8];
+	char magic[8] __attribute__((nonstring));
 	uint64_t checksum;	/* image_hash of the `size` bytes from `size` on */
 	uint32_t size;		/* bytes from this field to the last NUL */
 	uint32_t format;	/* IMAGE_FORMAT */

@@ -9,8 +9,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#if PY_VERSION_HEX < 0x030b0000 || PY_VERSION_HEX >= 0x030e0000
-#error "this host knows CPython 3.11, 3.12 and 3.13 only"
+#if PY_VERSION_HEX < 0x030b0000 || PY_VERSION_HEX >= 0x03100000
+#error "this host knows CPython 3.11 to 3.15 only"
 #endif
 
 /* NULL if this interpreter is of the version that the host was built for and

@@ -1,11 +1,14 @@
 /*
  * C's audit hooks are a list of the runtime's; 3.12 put it into a struct with a
- * lock. Its entries are the same in all versions.
+ * lock, 3.14 declares the entries in another header. They are the same in all.
  */
 #define Py_BUILD_CORE 1
 #include "cpython.h"
 
 #include <internal/pycore_runtime.h>
+#if PY_VERSION_HEX >= 0x030e0000
+#include <internal/pycore_audit.h>
+#endif
 
 #include "versions/audit.h"
 

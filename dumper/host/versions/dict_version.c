@@ -1,16 +1,65 @@
 /*
- * PEP 509's version tag, which 3.12 deprecated.
+ * Whether a dict has changed: PEP 509's version tag, which 3.12 deprecated and 3.14
+ * took away. There the dict is watched (PyDict_Watch(), 3.12+), which costs nothing
+ * until it changes.
  */
 #include "cpython.h"
 
-unsigned long long cpython_dict_version(PyObject *dict)
-{
-#if PY_VERSION_HEX >= 0x030c0000
+#if PY_VERSION_HEX < 0x030e0000
 _Py_COMP_DIAG_PUSH
 _Py_COMP_DIAG_IGNORE_DEPR_DECLS
+unsigned long long cpython_dict_version(PyObject *dict)
+{
 	return ((PyDictObject *)dict)->ma_version_tag;
+}
 _Py_COMP_DIAG_POP
 #else
-	return ((PyDictObject *)dict)->ma_version_tag;
-#endif
+#include "talk.h"
+
+#define WATCHED 8
+
+/* A dict that is given up is none that is asked for again: the host asks for
+ * those of the interpreter, and of its own interpreter. */
+static struct watched {
+	PyObject *dict;
+	unsigned long long version;
+} watched[WATCHED];
+
+static int watcher = -1;
+
+static struct watched *find(PyObject *dict)
+{
+	struct watched *at = watched;
+
+	while (at < watched + WATCHED && at->dict && at->dict != dict)
+		at++;
+	return at < watched + WATCHED ? at : NULL;
 }
+
+static int note(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value)
+{
+	struct watched *at = find(dict);
+
+	(void)event;
+	(void)key;
+	(void)value;
+	if (at)
+		at->version++;
+	return 0;
+}
+
+unsigned long long cpython_dict_version(PyObject *dict)
+{
+	struct watched *at = find(dict);
+
+	if (at && at->dict)
+		return at->version;
+	if (watcher < 0)
+		watcher = PyDict_AddWatcher(note);
+	if (!at || watcher < 0 || PyDict_Watch(watcher, dict))
+		talk_refuse("watch a dict of the interpreter: %s",
+			watcher < 0 ? "all of its watchers are taken" : "too many");
+	at->dict = dict;
+	return at->version;
+}
+#endif

@@ -6,12 +6,16 @@
 
 #include <internal/pycore_code.h>
 #include <internal/pycore_frame.h>
+#if PY_VERSION_HEX >= 0x030e0000
+#include <internal/pycore_interpframe.h>
+#include <internal/pycore_stackref.h>
+#endif
 
 /* Frames that run no code of Python's: not begun yet, or the interpreter's own that
- * stand for a call from C (3.12+). */
+ * stand for a call from C (3.12+), which _PyFrame_IsIncomplete() counts in 3.14. */
 static int is_hidden(struct _PyInterpreterFrame *frame)
 {
-#if PY_VERSION_HEX >= 0x030c0000
+#if PY_VERSION_HEX >= 0x030c0000 && PY_VERSION_HEX < 0x030e0000
 	if (frame->owner == FRAME_OWNED_BY_CSTACK)
 		return 1;
 #endif
@@ -38,7 +42,10 @@ const void *cpython_next_frame(const void *before)
 
 PyCodeObject *cpython_frame_code(const void *frame)
 {
-#if PY_VERSION_HEX >= 0x030d0000
+#if PY_VERSION_HEX >= 0x030e0000
+	/* a tagged _PyStackRef */
+	return _PyFrame_GetCode((struct _PyInterpreterFrame *)frame);
+#elif PY_VERSION_HEX >= 0x030d0000
 	return (PyCodeObject *)((const struct _PyInterpreterFrame *)frame)->f_executable;
 #else
 	return ((const struct _PyInterpreterFrame *)frame)->f_code;

@@ -14,15 +14,32 @@
 
 #include <string.h>
 
+#if PY_VERSION_HEX >= 0x030f0000
+/* 3.15: a ring of the last few of each generation, on the heap, for profilers that
+ * look from outside. */
+typedef struct gc_stats statistics;
+#else
+typedef struct gc_generation_stats statistics[NUM_GENERATIONS];
+#endif
+
 static struct {
 	int counts[NUM_GENERATIONS];
-	struct gc_generation_stats stats[NUM_GENERATIONS];
+	statistics stats;
 	Py_ssize_t total, pending;
 } kept;
 
 static struct _gc_runtime_state *collector(void)
 {
 	return &PyInterpreterState_Get()->gc;
+}
+
+static statistics *now(void)
+{
+#if PY_VERSION_HEX >= 0x030f0000
+	return collector()->generation_stats;
+#else
+	return &collector()->generation_stats;
+#endif
 }
 
 static PyGC_Head *generation_list(int generation)
@@ -95,7 +112,7 @@ void generations_keep(void)
 
 	for (int i = 0; i < NUM_GENERATIONS; i++)
 		kept.counts[i] = gc->generations[i].count;
-	memcpy(kept.stats, gc->generation_stats, sizeof kept.stats);
+	memcpy(&kept.stats, now(), sizeof kept.stats);
 	kept.total = gc->long_lived_total;
 	kept.pending = gc->long_lived_pending;
 }
@@ -106,7 +123,7 @@ void generations_put_back(void)
 
 	for (int i = 0; i < NUM_GENERATIONS; i++)
 		gc->generations[i].count = kept.counts[i];
-	memcpy(gc->generation_stats, kept.stats, sizeof kept.stats);
+	memcpy(now(), &kept.stats, sizeof kept.stats);
 	gc->long_lived_total = kept.total;
 	gc->long_lived_pending = kept.pending;
 }
@@ -116,8 +133,19 @@ void generations_put_back_count(void)
 	collector()->generations[0].count = kept.counts[0];
 }
 
+/* gc.c of 3.15, gc_record_stats(): each entry counts on from the one before. */
+static Py_ssize_t full_collections(statistics *of)
+{
+#if PY_VERSION_HEX >= 0x030f0000
+	const struct gc_old_stats_buffer *oldest = &of->old[CPYTHON_OLDEST - 1];
+
+	return oldest->items[oldest->index].collections;
+#else
+	return (*of)[CPYTHON_OLDEST].collections;
+#endif
+}
+
 int generations_has_collected_all(void)
 {
-	return collector()->generation_stats[CPYTHON_OLDEST].collections >
-		kept.stats[CPYTHON_OLDEST].collections;
+	return full_collections(now()) > full_collections(&kept.stats);
 }

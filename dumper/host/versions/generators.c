@@ -1,12 +1,15 @@
 /*
  * The state of generators, coroutines and asynchronous generators: enum
- * _framestate of pycore_frame.h. 3.12 took gi_code away and made suspended two
- * states.
+ * _framestate of pycore_frame.h, whose numbers rise from created over suspended and
+ * executing to over. 3.12 took gi_code away and made suspended two states.
  */
 #define Py_BUILD_CORE 1
 #include "cpython.h"
 
 #include <internal/pycore_frame.h>
+#if PY_VERSION_HEX >= 0x030e0000
+#include <internal/pycore_interpframe_structs.h>
+#endif
 
 int cpython_is_generator(PyObject *object)
 {
