@@ -16,6 +16,7 @@
 #include "guard.h"
 #include "handoff.h"
 #include "image_check.h"
+#include "ksm.h"
 #include "place.h"
 #include "processor.h"
 #include "repair.h"
@@ -280,6 +281,8 @@ _Noreturn void enter_main(uint64_t *start, uint64_t skip)
 	 */
 	repair_process(enter.meta, enter.header, &handoff, &enter.stack);
 	files_commit(enter.meta, enter.header);
+	if (mode_read_ksm(enter.environ.ksm) == MODE_KSM_ON)
+		ksm_start(enter.meta, &enter.program);
 	enter.startup.envp = enter.stack.envp;
 	enter.startup.hold = find_hold(&enter);
 	enter.startup.strict = enter.program.mode == MODE_ON;

@@ -25,6 +25,7 @@ static const struct {
 	{ "PYIMAGE_VERBOSE=", offsetof(struct environ_values, verbose) },
 	{ "PYIMAGE_FINALIZE=", offsetof(struct environ_values, finalize) },
 	{ "PYIMAGE_ENTRY=", offsetof(struct environ_values, entry) },
+	{ "PYIMAGE_KSM=", offsetof(struct environ_values, ksm) },
 	{ "PYIMAGE_HOLD=", offsetof(struct environ_values, hold) },
 };
 

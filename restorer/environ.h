@@ -23,6 +23,7 @@ struct environ_values {
 	const char *verbose;	/* PYIMAGE_VERBOSE */
 	const char *finalize;	/* PYIMAGE_FINALIZE */
 	const char *entry;	/* PYIMAGE_ENTRY */
+	const char *ksm;	/* PYIMAGE_KSM */
 	const char *hold;	/* PYIMAGE_HOLD */
 };
 

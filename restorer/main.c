@@ -36,6 +36,7 @@ static const char main_help[] =
 	"  PYIMAGE_VERBOSE=1    say what was restored, or why python3 runs\n"
 	"  PYIMAGE_FINALIZE=fast|full\n"
 	"                       full: destroy what was frozen, too, at the end\n"
+	"  PYIMAGE_KSM=1        let the kernel merge its pages with equal ones of others\n"
 	"  PYIMAGE_ENTRY=on|off off: not the image's entry, but the interpreter\n"
 	"\n"
 	"Exit status: the program's; 2 usage, 70 refused, 74 the image can't be read.\n";

@@ -34,6 +34,13 @@ enum mode_entry mode_read_entry(const char *value)
 	return text_equal(value, "off") ? MODE_ENTRY_OFF : MODE_ENTRY_BAD;
 }
 
+enum mode_ksm mode_read_ksm(const char *value)
+{
+	if (!value || !*value || text_equal(value, "0"))
+		return MODE_KSM_OFF;
+	return text_equal(value, "1") ? MODE_KSM_ON : MODE_KSM_BAD;
+}
+
 int mode_check(const struct environ_values *values, struct reason *reason)
 {
 	if (mode_read(values->mode) == MODE_BAD) {
@@ -49,6 +56,11 @@ int mode_check(const struct environ_values *values, struct reason *reason)
 	if (mode_read_entry(values->entry) == MODE_ENTRY_BAD) {
 		say_reason(reason, "PYIMAGE_ENTRY", "must be on or off, not", 0);
 		reason->detail = values->entry;
+		return -1;
+	}
+	if (mode_read_ksm(values->ksm) == MODE_KSM_BAD) {
+		say_reason(reason, "PYIMAGE_KSM", "must be 0 or 1, not", 0);
+		reason->detail = values->ksm;
 		return -1;
 	}
 	return 0;

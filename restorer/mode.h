@@ -1,7 +1,7 @@
 /*
  * PYIMAGE=auto|on|off: what a refusal leads to. PYIMAGE_FINALIZE=fast|full: how
  * a restored process ends. PYIMAGE_ENTRY=on|off: whether an image's entry is what
- * runs. Pure.
+ * runs. PYIMAGE_KSM=0|1: whether its pages may be merged with others'. Pure.
  */
 #ifndef MODE_H
 #define MODE_H
@@ -28,6 +28,12 @@ enum mode_entry {
 	MODE_ENTRY_BAD,
 };
 
+enum mode_ksm {
+	MODE_KSM_OFF,
+	MODE_KSM_ON,	/* pages of a restored process may be merged */
+	MODE_KSM_BAD,
+};
+
 /* Exit codes of the restorer itself, as pyimage(1) lists them. */
 enum {
 	EXIT_USAGE = 2,
@@ -39,6 +45,7 @@ enum {
 enum mode mode_read(const char *value);
 enum mode_finalize mode_read_finalize(const char *value);
 enum mode_entry mode_read_entry(const char *value);
+enum mode_ksm mode_read_ksm(const char *value);
 
 /* All of them, out of the environment. -1 and *reason where one is bad. */
 int mode_check(const struct environ_values *values, struct reason *reason);

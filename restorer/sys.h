@@ -47,6 +47,7 @@ enum {
 	SYS_MAP_ANONYMOUS = 0x20,
 	SYS_MAP_NORESERVE = 0x4000,
 	SYS_MAP_FIXED_NOREPLACE = 0x100000,	/* Linux 4.17 */
+	SYS_MADV_MERGEABLE = 12,
 	SYS_MADV_POPULATE_WRITE = 23,		/* Linux 5.14 */
 	SYS_PIDFD_SELF = -10000,		/* linux/pidfd.h, Linux 6.14 */
 };
@@ -109,7 +110,11 @@ struct sys_mm_map {
 	uint32_t auxv_size, exe_fd;
 };
 
-enum { SYS_PR_SET_MM = 35, SYS_PR_SET_MM_MAP = 14 };
+enum {
+	SYS_PR_SET_MM = 35,
+	SYS_PR_SET_MM_MAP = 14,
+	SYS_PR_SET_MEMORY_MERGE = 67,	/* Linux 6.4 */
+};
 
 /* Auxiliary vector, linux/auxvec.h. */
 enum {
@@ -215,6 +220,12 @@ static inline long sys_prctl_mm(const struct sys_mm_map *map)
 {
 	return syscall_6(SYS_prctl, SYS_PR_SET_MM, SYS_PR_SET_MM_MAP, (long)map,
 		sizeof(*map), 0, 0);
+}
+
+/* All that the process has and will have. No capability is needed. */
+static inline long sys_prctl_merge(int on)
+{
+	return syscall_6(SYS_prctl, SYS_PR_SET_MEMORY_MERGE, on, 0, 0, 0, 0);
 }
 
 static inline long sys_execve(const char *path, char **argv, char **envp)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,20 +21,22 @@
 static const struct refusal {
 	const char *name;
 	unsigned number, error;
-	int first_argument;	/* or -1: any */
+	int argument, value;	/* refused where that argument is it; -1: always */
 } refusals[] = {
-	{"personality", SYS_personality, EPERM, -1},
-	{"ptrace", SYS_ptrace, EPERM, -1},
-	{"process_madvise", SYS_process_madvise, ENOSYS, -1},
-	{"rseq", SYS_rseq, ENOSYS, -1},
-	{"set_mm", SYS_prctl, EINVAL, PR_SET_MM},
-	{"get_robust_list", SYS_get_robust_list, ENOSYS, -1},
-	{"memfd_create", SYS_memfd_create, ENOSYS, -1},
-	{"clone3", SYS_clone3, ENOSYS, -1},
-	{"statx", SYS_statx, ENOSYS, -1},
-	{"mremap", SYS_mremap, EPERM, -1},
-	{"pidfd_open", SYS_pidfd_open, ENOSYS, -1},
-	{"nothing", 0xffff, EPERM, -1},
+	{"personality", SYS_personality, EPERM, -1, 0},
+	{"ptrace", SYS_ptrace, EPERM, -1, 0},
+	{"process_madvise", SYS_process_madvise, ENOSYS, -1, 0},
+	{"rseq", SYS_rseq, ENOSYS, -1, 0},
+	{"set_mm", SYS_prctl, EINVAL, 0, PR_SET_MM},
+	{"memory_merge", SYS_prctl, EINVAL, 0, 67},	/* PR_SET_MEMORY_MERGE */
+	{"mergeable", SYS_madvise, EINVAL, 2, MADV_MERGEABLE},
+	{"get_robust_list", SYS_get_robust_list, ENOSYS, -1, 0},
+	{"memfd_create", SYS_memfd_create, ENOSYS, -1, 0},
+	{"clone3", SYS_clone3, ENOSYS, -1, 0},
+	{"statx", SYS_statx, ENOSYS, -1, 0},
+	{"mremap", SYS_mremap, EPERM, -1, 0},
+	{"pidfd_open", SYS_pidfd_open, ENOSYS, -1, 0},
+	{"nothing", 0xffff, EPERM, -1, 0},
 };
 
 static const struct refusal *find(const char *name)
@@ -46,13 +49,14 @@ static const struct refusal *find(const char *name)
 
 static int refuse(const struct refusal *r)
 {
-	unsigned any = r->first_argument < 0;
+	unsigned any = r->argument < 0;
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, r->number, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)
+			+ (any ? 0 : (unsigned)r->argument * sizeof(__u64))),
 		BPF_JUMP(any ? BPF_JMP | BPF_JGE | BPF_K : BPF_JMP | BPF_JEQ | BPF_K,
-			any ? 0 : (unsigned)r->first_argument, 0, 1),
+			any ? 0 : (unsigned)r->value, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | r->error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};

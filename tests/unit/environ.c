@@ -118,7 +118,7 @@ START_TEST(picks)
 	static const char *const envp[] = {
 		"LC_ALL=a", "LC_CTYPE=b", "LANG=c", "LANGUAGE=x", "TZ=d", "HOME=e",
 		"PYIMAGE=f", "PYIMAGE_VERBOSE=g", "PYIMAGE_HOLD=h", "PYIMAGE_FINALIZE=i", "HOME=second",
-		"PYIMAGE_ENTRY=j",
+		"PYIMAGE_ENTRY=j", "PYIMAGE_KSM=k",
 		"TZ", NULL
 	};
 
@@ -133,6 +133,7 @@ START_TEST(picks)
 	ck_assert_str_eq(values.hold, "h");
 	ck_assert_str_eq(values.finalize, "i");
 	ck_assert_str_eq(values.entry, "j");
+	ck_assert_str_eq(values.ksm, "k");
 	ck_assert_ptr_null(values.foreign);
 	read_one("X=");
 	ck_assert_ptr_null(values.home);
@@ -224,12 +225,27 @@ START_TEST(entries)
 }
 END_TEST
 
+START_TEST(merging)
+{
+	ck_assert_int_eq(mode_read_ksm(NULL), MODE_KSM_OFF);
+	ck_assert_int_eq(mode_read_ksm(""), MODE_KSM_OFF);
+	ck_assert_int_eq(mode_read_ksm("0"), MODE_KSM_OFF);
+	ck_assert_int_eq(mode_read_ksm("1"), MODE_KSM_ON);
+	ck_assert_int_eq(mode_read_ksm("10"), MODE_KSM_BAD);
+	ck_assert_int_eq(mode_read_ksm("on"), MODE_KSM_BAD);
+}
+END_TEST
+
 START_TEST(checked)
 {
 	struct reason reason;
 
 	values = (struct environ_values){ .mode = "on", .finalize = "full" };
 	ck_assert_int_eq(mode_check(&values, &reason), 0);
+	values.ksm = "junk2";
+	ck_assert_int_eq(mode_check(&values, &reason), -1);
+	ck_assert_str_eq(reason.what, "PYIMAGE_KSM");
+	ck_assert_str_eq(reason.detail, "junk2");
 	values.entry = "junk0";
 	ck_assert_int_eq(mode_check(&values, &reason), -1);
 	ck_assert_str_eq(reason.what, "PYIMAGE_ENTRY");
@@ -309,6 +325,7 @@ int main(void)
 	tcase_add_test(tcase, modes);
 	tcase_add_test(tcase, ends);
 	tcase_add_test(tcase, entries);
+	tcase_add_test(tcase, merging);
 	tcase_add_test(tcase, checked);
 	tcase_add_test(tcase, numbers);
 	tcase_add_test(tcase, decimal);
