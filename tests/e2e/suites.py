@@ -1,0 +1,150 @@
+#!/usr/bin/python3
+"""scripts/chroot where there can be no chroot: each reason has its words and its
+status, and nothing half-made stays. What it does where it can, `make check-suites`
+shows."""
+import http.server
+import os
+import signal
+import threading
+
+import lib
+from tap import Skip, done, equal, run, that
+
+CHROOT = os.path.join(lib.ROOT, "scripts/chroot")
+CANNOT, USAGE = 77, 2
+RELEASES = {}	# path to text
+
+
+class Mirror(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        text = RELEASES.get(self.path)
+        self.send_response(404 if text is None else 200)
+        self.end_headers()
+        self.wfile.write((text or "").encode())
+
+    def log_message(self, *_):
+        pass
+
+
+def mirror():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return "http://127.0.0.1:%d/debian" % server.server_port
+
+
+URL = mirror()
+
+
+def chroot(*words, cache=None, before=(), debootstrap=None, env=(), **options):
+    """Status, words, what stands in the cache; debootstrap is a shell script in the
+    place of the program, whose fourth argument is the folder to fill."""
+    cache = cache or lib.folder("cache")
+    command = [*before, "sh", CHROOT, *words]
+    if debootstrap is not None:
+        fake = lib.write(lib.folder("fake") + "/debootstrap", "#!/bin/sh\n" + debootstrap, 0o755)
+        command = ["unshare", "-m", "sh", "-c",
+                   'mount --bind "$0" "$(command -v debootstrap)" && exec "$@"', fake, *command]
+    env = {"CHROOT_CACHE": cache, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **dict(env)}
+    got = lib.run(command, env=env, **options)
+    left = sorted(n for n in os.listdir(cache) if not n.endswith((".lock", ".log")))
+    return got.status, got.err.decode(), left
+
+
+def refused(status, words, *command, **options):
+    got, said, left = chroot(*command, **options)
+    that(words in said, "%r is in %r" % (words, said))
+    equal((got, left), (status, []))
+
+
+def need_root():
+    if os.getuid():
+        raise Skip("optional: needs root")
+    for command in (["true"], ["mount", "-t", "tmpfs", "tmpfs", lib.WORK]):
+        if lib.run(["unshare", "-m", *command]).status:
+            raise Skip("optional: mounts are not allowed here")
+
+
+def command_lines():
+    for words, said in (([], "which suite?"), (["--mirrors", "x"], "no option --mirrors"),
+                        (["--mirror"], "lacks its value"), (["../x"], "no name of a suite"),
+                        (["--python"], "lacks its value")):
+        refused(USAGE, said, *words)
+
+
+def not_root():
+    before = lib.as_nobody([]) if os.getuid() == 0 else []
+    refused(CANNOT, "need root", "trixie", before=before)
+
+
+def no_debootstrap():
+    need_root()
+    script = 'mount --bind /dev/null "$(command -v debootstrap)" && exec "$@"'
+    refused(CANNOT, "there is no debootstrap", "trixie",
+            before=["unshare", "-m", "sh", "-c", script, "sh"])
+
+
+def no_mounts():
+    need_root()
+    refused(CANNOT, "no permission to make a mount namespace", "trixie",
+            before=["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"])
+
+
+def unknown_suite():
+    need_root()
+    refused(USAGE, "debootstrap knows no suite nosuch", "nosuch")
+
+
+def no_mirror():
+    need_root()
+    refused(CANNOT, "can't read the mirror file:///srv", "--mirror", "file:///srv", "trixie")
+    # Nobody listens at port 1.
+    refused(CANNOT, "can't read http://127.0.0.1:1/debian/dists/trixie/InRelease",
+            "--mirror", "http://127.0.0.1:1/debian", "trixie")
+    refused(CANNOT, "the mirror %s has no suite bookworm" % URL, *FROM, "bookworm")
+
+
+def past_its_date():
+    need_root()
+    RELEASES["/debian/dists/sid/InRelease"] = "Valid-Until: Fri, 06 Nov 2015 08:08:01 UTC\n"
+    refused(CANNOT, "sid of %s is past its date (Fri, 06 Nov 2015" % URL, *FROM, "sid")
+    refused(CANNOT, "debootstrap of sid", *FROM, "--allow-expired", "sid",
+            debootstrap="exit 1")
+    got = chroot(*FROM, "sid", env={"CHROOT_ALLOW_EXPIRED": "1"}, debootstrap="exit 1")
+    that("debootstrap of sid" in got[1], got)
+
+
+def debootstrap_fails():
+    need_root()
+    refused(CANNOT, "E: no such thing\nscripts/chroot: debootstrap of trixie from %s failed" % URL,
+            *FROM, "trixie", debootstrap='mkdir -p "$4/etc"; echo "E: no such thing" >&2; exit 1')
+
+
+def what_it_made_is_no_system():
+    """There is no shell in it; the mirror has no updates of it."""
+    need_root()
+    script = 'cd "$4" && mkdir -p proc sys dev tmp etc/apt/apt.conf.d etc/dpkg/dpkg.cfg.d usr/sbin'
+    refused(CANNOT, "doing without trixie-updates", *FROM, "trixie", debootstrap=script)
+
+
+def broken_off():
+    """By a signal, or without a chance to clear up: the next run does it."""
+    need_root()
+    cache = lib.folder("cache")
+    for number, left in (signal.SIGTERM, []), (signal.SIGKILL, ["trixie.new"]):
+        script = 'mkdir "$4/etc"; kill -%d %s; sleep 1' % (number, "$(cat %s/pid)" % cache)
+        lib.write(cache + "/pid", "")
+        before = ["sh", "-c", 'echo $$ >%s/pid; exec "$@"' % cache, "sh"]
+        got = chroot(*FROM, "trixie", cache=cache, before=before, debootstrap=script)
+        os.unlink(cache + "/pid")
+        equal(sorted(set(got[2]) - {"pid"}), left)
+    got, said, left = chroot(*FROM, "trixie", cache=cache, debootstrap="exit 1")
+    equal((got, left), (CANNOT, []))
+
+
+RELEASES["/debian/dists/trixie/InRelease"] = "Suite: stable\n"
+FROM = "--mirror", URL
+
+for test in (command_lines, not_root, no_debootstrap, no_mounts, unknown_suite, no_mirror,
+             past_its_date, debootstrap_fails, what_it_made_is_no_system, broken_off):
+    run(test.__name__.replace("_", " "), test)
+done()
