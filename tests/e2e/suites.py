@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """scripts/chroot where there can be no chroot: each reason has its words and its
-status, and nothing half-made stays. What it does where it can, `make check-suites`
-shows."""
+status, and nothing half-made stays; what .ci/run makes of it. What it does where it
+can, `make check-suites` shows."""
 import http.server
 import os
+import shutil
 import signal
 import threading
 
@@ -141,10 +142,37 @@ def broken_off():
     equal((got, left), (CANNOT, []))
 
 
+def ci(here, there):
+    """.ci/run, with programs in the places of scripts/check and scripts/chroot that
+    say so many passed, failed and skipped, and end with that status."""
+    top = lib.folder("ci")
+    os.mkdir(top + "/scripts")
+    shutil.copytree(lib.ROOT + "/.ci", top + "/.ci")
+    for name, (count, status) in ("check", here), ("chroot", there):
+        lib.write(top + "/scripts/" + name, """#!/bin/sh
+            [ "$MUST_RUN" = 1 ] && echo why not >&2
+            [ %d = 77 ] || echo "%s passed, %s failed, %s skipped"
+            exit %d\n""" % (status, *count, status), 0o755)
+    got = lib.run([top + "/.ci/run"], env={"MUST_RUN": None})
+    lines = got.out.decode().splitlines()
+    return got.status, lines[-1], "NOTHING WAS CHECKED" in got.out.decode(), lines[-3]
+
+
+def what_ci_says():
+    good, bad, broken = ((5, 0, 1), 0), ((5, 2, 1), 2), (("x", 1, 0), 1)
+    equal(ci(good, good)[:3], (0, "10 passed, 0 failed, 2 skipped", False))
+    equal(ci(good, bad)[:3], (2, "10 passed, 2 failed, 2 skipped", False))
+    equal(ci(bad, good)[:3], (2, "10 passed, 2 failed, 2 skipped", False))
+    equal(ci(good, broken)[:3], (1, "5 passed, 1 failed, 1 skipped", False))
+    nothing = (0, 0, 0), CANNOT
+    equal(ci(good, nothing), (0, "5 passed, 0 failed, 1 skipped", True, "why not"))
+    equal(ci(bad, nothing), (2, "5 passed, 2 failed, 1 skipped", True, "why not"))
+
+
 RELEASES["/debian/dists/trixie/InRelease"] = "Suite: stable\n"
 FROM = "--mirror", URL
 
 for test in (command_lines, not_root, no_debootstrap, no_mounts, unknown_suite, no_mirror,
-             past_its_date, debootstrap_fails, what_it_made_is_no_system, broken_off):
+             past_its_date, debootstrap_fails, what_it_made_is_no_system, broken_off, what_ci_says):
     run(test.__name__.replace("_", " "), test)
 done()
