@@ -81,10 +81,6 @@ unsigned cpython_pool_count(const void *block);
 /* What a weak reference refers to: a new reference, NULL if it is gone. */
 PyObject *cpython_referent(PyObject *weak);
 
-/* From 3.13 on, tracebacks show the lines of a -c command: they are told to
- * linecache first. Elsewhere nothing. */
-void cpython_register_command(PyObject *text);
-
 /* Whether python3's prompt on a terminal is Python code. */
 int cpython_prompt_is_module(void);
 

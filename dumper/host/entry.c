@@ -5,6 +5,7 @@
  * left to run.c, which runs a command, module or file as any start does.
  */
 #include "entry.h"
+#include "command.h"
 #include "cpython.h"
 #include "enter.h"
 #include "handoff.h"
@@ -280,20 +281,6 @@ int entry_is_ready(const struct startup *startup)
 	return startup->by_entry && (code || details);
 }
 
-/* run_mod(), run_eval_code_obj() */
-static PyObject *execute(PyObject *names)
-{
-	PyObject *result;
-
-	if (PySys_Audit("exec", "O", code) < 0)
-		return NULL;
-	*cpython_unhandled_interrupt() = 0;
-	result = PyEval_EvalCode(code, names, names);
-	if (!result && PyErr_Occurred() == PyExc_KeyboardInterrupt)
-		*cpython_unhandled_interrupt() = 1;
-	return result;
-}
-
 static void flush(const char *name)
 {
 	PyObject *stream = PySys_GetObject(name), *done;
@@ -331,7 +318,7 @@ static int run_file(PyObject *module, PyObject *names)
 	    !PyDict_SetItemString(names, "__cached__", Py_None))) &&
 	    !PyDict_SetItemString(names, "__loader__", loader) &&
 	    PySys_Audit("compile", "OO", Py_None, filename) == 0)
-		result = execute(names);
+		result = command_execute(code, names);
 	Py_XDECREF(filename);
 	flush_streams();
 	if (!result) {
@@ -351,7 +338,7 @@ static int run_file(PyObject *module, PyObject *names)
 	return 0;
 }
 
-int entry_run(const struct startup *startup)
+int entry_run(const struct startup *startup, const char *command)
 {
 	PyObject *module = PyImport_AddModule("__main__"), *result;
 	PyObject *names = module ? PyModule_GetDict(module) : NULL;
@@ -365,8 +352,9 @@ int entry_run(const struct startup *startup)
 		return run_file(module, names);
 	}
 	/* Parser/peg_api.c, as PyRun_SimpleString() comes to it */
-	result = PySys_Audit("compile", "ys", startup->what, "<string>") < 0 ? NULL :
-		execute(names);
+	result = PySys_Audit("compile", "ys", command, "<string>") < 0 ||
+		command_register(code, command) ? NULL :
+		command_execute(code, names);
 	if (!result)
 		PyErr_Print();
 	Py_XDECREF(result);

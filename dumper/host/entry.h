@@ -33,8 +33,8 @@ void entry_report(void (*put)(const char *key, const char *value));
 int entry_is_ready(const struct startup *startup);
 
 /* Runs the entry's code in __main__ as python3 does, and prints the exception that
- * it ends by. The exit status. */
-int entry_run(const struct startup *startup);
+ * it ends by. `command` is the text of -c, with its end of line. The exit status. */
+int entry_run(const struct startup *startup, const char *command);
 
 /* Makes runpy find the module where entry_find() found it, once. 0 or -1. */
 int entry_lend_module(void);

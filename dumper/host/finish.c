@@ -59,16 +59,26 @@ void finish_release(void)
 	teardown_release();
 }
 
-static void unraisable(PyObject *where)
+/* `on` are 3.13's words for what it did; before, it named the object. */
+static void unraisable(const char *on, PyObject *where)
 {
-	if (PyErr_Occurred())
-		PyErr_WriteUnraisable(where);
+	if (!PyErr_Occurred())
+		return;
+#if PY_VERSION_HEX >= 0x030d0000
+	if (on) {
+		PyErr_FormatUnraisable("Exception ignored on %s", on);
+		return;
+	}
+#else
+	(void)on;
+#endif
+	PyErr_WriteUnraisable(where);
 }
 
-static void drop(PyObject *result, PyObject *where)
+static void drop(PyObject *result, const char *on, PyObject *where)
 {
 	if (!result)
-		unraisable(where);
+		unraisable(on, where);
 	Py_XDECREF(result);
 }
 
@@ -80,7 +90,8 @@ static void join_threads(void)
 	if (!module)
 		module = PyDict_GetItemString(modules, "threading");
 	if (module)
-		drop(PyObject_CallMethodNoArgs(module, shutdown_name), module);
+		drop(PyObject_CallMethodNoArgs(module, shutdown_name), "threading shutdown",
+			module);
 }
 
 /* Py_FinalizeEx is not to wait once more for what gave up waiting by an error:
@@ -102,7 +113,7 @@ static void run_atexit(void)
 	if (run_exit_functions)
 		done = PyCFunction_GET_FUNCTION(run_exit_functions)(
 			PyCFunction_GET_SELF(run_exit_functions), NULL);
-	drop(done, NULL);
+	drop(done, NULL, NULL);
 }
 
 /* flush_std_files() */
@@ -116,7 +127,7 @@ static int flush_streams(void)
 
 		if (!done)
 			status = -1;
-		drop(done, out);
+		drop(done, "flushing sys.stdout", out);
 	}
 	if (err && err != Py_None && !leftovers_is_closed(err)) {
 		PyObject *done = PyObject_CallMethodNoArgs(err, flush_name);
@@ -218,7 +229,7 @@ int finish_python(void)
 	}
 	join_threads();
 	if (Py_MakePendingCalls() < 0)
-		unraisable(NULL);
+		unraisable(NULL, NULL);
 	run_atexit();
 	if (!(names = teardown_names()))
 		PyErr_Clear();

@@ -4,7 +4,10 @@
  * process has them in common with it, and the frozen one has no children: so each
  * restored process has its own.
  * Memory that is empty in a forked process, MADV_WIPEONFORK: libraries tell by it
- * that they are in another process (s2n), and so is each restored one.
+ * that they are in another process (s2n), and so is each restored one. Droppable
+ * memory is such, too: glibc 2.41 keeps in it what getrandom(3) draws from without a
+ * system call (getrandom.c: mmap() with the flags that the vDSO tells), and were it
+ * ordinary memory, a forked child would draw the same bytes as its parent.
  */
 #include "forked.h"
 #include "talk.h"
@@ -15,8 +18,11 @@
 #include <unistd.h>
 
 #define MOST 256	/* more stay as they are */
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE 0x08	/* linux/mman.h, 6.11 */
+#endif
 
-enum kind { COMMON, SHARED, WIPED };
+enum kind { COMMON, SHARED, WIPED, DROPPABLE };
 
 static struct area {
 	char *start;
@@ -64,7 +70,9 @@ static void find(FILE *maps)
 		line[strcspn(line, "\n")] = '\0';
 		if (read_head(line, &area) || strncmp(line, "VmFlags:", 8) != 0)
 			continue;
-		if (area.kind == WIPED && !strstr(line, " wf"))
+		if (area.kind == WIPED && strstr(line, " dp"))
+			area.kind = DROPPABLE;
+		else if (area.kind == WIPED && !strstr(line, " wf"))
 			area.kind = COMMON;
 		if (area.kind != COMMON && count < MOST)
 			areas[count++] = area;
@@ -97,6 +105,28 @@ static int wipe(const struct area *area, int advice)
 	return memory == MAP_FAILED || madvise(memory, area->length, advice) ? -1 : 0;
 }
 
+/* mmap(2): it is emptied by a fork, and in want of memory instead of being swapped
+ * out. A kernel that has none has no getrandom() in its vDSO either. */
+static int drop(const struct area *area)
+{
+	void *memory = mmap(area->start, area->length, PROT_READ | PROT_WRITE,
+		MAP_DROPPABLE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	return memory == MAP_FAILED ? wipe(area, MADV_WIPEONFORK) : 0;
+}
+
+static int renew(const struct area *area)
+{
+	switch (area->kind) {
+	case SHARED:
+		return replace(area, MAP_SHARED);
+	case DROPPABLE:
+		return drop(area);
+	default:
+		return wipe(area, MADV_WIPEONFORK);
+	}
+}
+
 void forked_freeze(void)
 {
 	FILE *maps = fopen("/proc/self/smaps", "re");
@@ -115,8 +145,7 @@ void forked_freeze(void)
 int forked_resume(void)
 {
 	for (int i = 0; i < count; i++)
-		if (areas[i].kind == SHARED ? replace(&areas[i], MAP_SHARED) :
-				wipe(&areas[i], MADV_WIPEONFORK))
+		if (renew(&areas[i]))
 			return -1;
 	return 0;
 }

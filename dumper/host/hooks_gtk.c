@@ -114,9 +114,10 @@ void hooks_gtk_watch(void)
 }
 
 /* gi/importer.py: its DynamicImporter is the last of sys.meta_path, has
- * load_module(), and imports what a namespace depends on first. It warns where no
- * version of a namespace was asked for that nothing has loaded yet. An instance's
- * own load_module stands before it until all that was hidden is seen again.
+ * create_module(spec) since pygobject 3.48 and load_module(name) before, and imports
+ * what a namespace depends on first. It warns where no version of a namespace was
+ * asked for that nothing has loaded yet. An instance's own method stands before it
+ * until all that was hidden is seen again.
  * gdk.c: a constructor keeps DESKTOP_STARTUP_ID for the display, whose opening takes
  * it out of C's environment. */
 static const char code[] =
@@ -149,9 +150,11 @@ static const char code[] =
 "        pass_on_startup_id(library.Display.get_default())\n"
 "    if namespace == 'Gtk':\n"
 "        sys.argv = list(module.argv)\n"
-"def load_module(name):\n"
+"METHOD = 'create_module' if hasattr(importer, 'create_module') else 'load_module'\n"
+"def load_module(wanted):\n"
+"    name = getattr(wanted, 'name', wanted)\n"
 "    if name not in hidden:\n"
-"        return type(importer).load_module(importer, name)\n"
+"        return getattr(type(importer), METHOD)(importer, wanted)\n"
 "    namespace = name[len(PREFIX):]\n"
 "    with check(namespace, gi.importer.get_import_stacklevel(True)):\n"
 "        loaded.update(dependencies(namespace), [namespace])\n"
@@ -162,7 +165,7 @@ static const char code[] =
 "            hidden[name] = sys.modules.pop(name)\n"
 "            raise\n"
 "    if not hidden:\n"
-"        vars(importer).pop('load_module', None)\n"
+"        vars(importer).pop(METHOD, None)\n"
 "    return module\n"
 "def load(namespace):\n"
 "    for dependency in repository.get_immediate_dependencies(namespace):\n"
@@ -211,7 +214,7 @@ static const char code[] =
 "    delattr(gi.repository, namespace)\n"
 "    gi._versions.pop(namespace, None)\n"
 "if hidden:\n"
-"    importer.load_module = load_module\n"
+"    setattr(importer, METHOD, load_module)\n"
 "eager = [n for n in deferred if n in loaded]\n"
 "def resume():\n"
 "    for namespace in eager:\n"

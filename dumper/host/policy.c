@@ -11,6 +11,7 @@
 #include "talk.h"
 #include "temporary.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ enum act {
 	FILES,			/* local allows it */
 	LOCAL,			/* local allows it; no file */
 	CONNECTS,
+	LOOKS_UP,		/* connects to who knows, unless it is an address */
 	SPAWNS,
 };
 
@@ -48,9 +50,9 @@ static const struct event {
 	{"socket.connect", CONNECTS, 1, "connecting to"},
 	{"socket.sendto", CONNECTS, 1, "sending to"},
 	{"socket.sendmsg", CONNECTS, 1, "sending to"},
-	{"socket.getaddrinfo", CONNECTS, 0, "looking up the host"},
+	{"socket.getaddrinfo", LOOKS_UP, 0, "looking up the host"},
 	{"socket.gethostbyaddr", CONNECTS, 0, "looking up the host"},
-	{"socket.gethostbyname", CONNECTS, 0, "looking up the host"},
+	{"socket.gethostbyname", LOOKS_UP, 0, "looking up the host"},
 	{"socket.getnameinfo", CONNECTS, 0, "looking up the host"},
 	{"syslog.syslog", CONNECTS, -1, "sending to the system's log"},
 	{"os.exec", SPAWNS, 0, "running the program"},
@@ -117,12 +119,31 @@ static int is_no_file(PyObject *file)
 		PyUnicode_CompareWithASCIIString(file, ":memory:") == 0);
 }
 
+/* getaddrinfo(3): nobody is asked about an address in numbers, or about none. */
+static int is_address(PyObject *host)
+{
+	struct in6_addr address;
+	const char *text = NULL;
+
+	if (host == Py_None)
+		return 1;
+	if (PyBytes_Check(host))
+		text = PyBytes_AS_STRING(host);
+	else if (PyUnicode_Check(host))
+		text = PyUnicode_AsUTF8(host);
+	PyErr_Clear();
+	return text && (inet_aton(text, (struct in_addr *)&address) ||
+		inet_pton(AF_INET6, text, &address) == 1);
+}
+
 static int is_allowed(const struct event *event, PyObject *on)
 {
 	if (!(forbidden & 1 << event->act))
 		return 1;
 	if (event->act == FILES)
 		return (on && is_no_file(on)) || is_import();
+	if (event->act == LOOKS_UP)
+		return on && is_address(on);
 	return event->act == SPAWNS && is_asking();
 }
 
@@ -174,9 +195,10 @@ void policy_begin(const char *name)
 {
 	policy = name;
 	if (strcmp(name, "strict") == 0)
-		forbidden = 1 << FILES | 1 << LOCAL | 1 << CONNECTS | 1 << SPAWNS;
+		forbidden = 1 << FILES | 1 << LOCAL | 1 << CONNECTS |
+			1 << LOOKS_UP | 1 << SPAWNS;
 	else if (strcmp(name, "local") == 0)
-		forbidden = 1 << CONNECTS | 1 << SPAWNS;
+		forbidden = 1 << CONNECTS | 1 << LOOKS_UP | 1 << SPAWNS;
 	else if (strcmp(name, "network"))
 		talk_refuse("pydump asked for the policy \"%s\", which this host does not "
 			"know: pydump and host are of different versions", name);

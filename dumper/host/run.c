@@ -7,6 +7,7 @@
  */
 #include "run.h"
 #include "collector.h"
+#include "command.h"
 #include "cpython.h"
 #include "entry.h"
 #include "handoff.h"
@@ -59,17 +60,15 @@ static int run_command(const struct startup *s)
 	if (text && PySys_Audit("cpython.run_command", "O", text) < 0)
 		return failed();
 	bytes = text ? PyUnicode_AsUTF8String(text) : NULL;
-	if (bytes)
-		cpython_register_command(text);
 	Py_XDECREF(text);
 	if (!bytes) {
 		PySys_WriteStderr("Unable to decode the command from the command line:\n");
 		return failed();
 	}
 	if (entry_is_ready(s))
-		result = entry_run(s);
+		result = entry_run(s, PyBytes_AsString(bytes));
 	else
-		result = PyRun_SimpleStringFlags(PyBytes_AsString(bytes), &flags);
+		result = command_run(PyBytes_AsString(bytes), &flags);
 	Py_DECREF(bytes);
 	return result != 0;
 }
@@ -223,7 +222,7 @@ static int run_entry_file(const struct startup *s, PyObject *filename)
 		return cannot_open(filename);
 	if (Py_MakePendingCalls() < 0)
 		return failed();
-	return entry_run(s);
+	return entry_run(s, NULL);
 }
 
 static int run_script(const struct startup *s, const char *name, PyObject *filename)

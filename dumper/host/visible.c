@@ -190,10 +190,17 @@ static int is_silent_weakref(PyObject *object)
 	return !callback || is_silent_callback(callback);
 }
 
+/* C's own types: module _io's are on the heap since 3.12, but can't be changed. */
+static int is_of_c(PyTypeObject *type)
+{
+	return !(type->tp_flags & Py_TPFLAGS_HEAPTYPE) ||
+		(type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE);
+}
+
 /* C's own files and sockets: their close() runs no Python code. */
 static int is_file(PyTypeObject *type)
 {
-	return (type->tp_finalize == finalize_file && !(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) ||
+	return (type->tp_finalize == finalize_file && is_of_c(type)) ||
 		(type == socket_type && type->tp_finalize == finalize_socket);
 }
 

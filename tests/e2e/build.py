@@ -53,8 +53,8 @@ def module_raises():
 
 def module_that_raises_on_import():
     place = lib.folder("raises")
-    os.makedirs(place + "/.local/lib/python3.11/site-packages")
-    lib.write(place + "/.local/lib/python3.11/site-packages/bad_module.py", "x = 1 / 0\n")
+    os.makedirs(place + lib.USER_SITE)
+    lib.write(place + lib.USER_SITE + "/bad_module.py", "x = 1 / 0\n")
     text = refused("-i", "bad_module", env={"HOME": place},
                    words=["bad_module", "ZeroDivisionError", "line 1"])
     that("Traceback (most recent call last)" in text, text)
@@ -104,8 +104,8 @@ def thread_of_a_library_left_running():
 
 def descriptors(kind, code):
     place = lib.folder("opener")
-    os.makedirs(place + "/.local/lib/python3.11/site-packages")
-    lib.write(place + "/.local/lib/python3.11/site-packages/opener_module.py", code)
+    os.makedirs(place + lib.USER_SITE)
+    lib.write(place + lib.USER_SITE + "/opener_module.py", code)
     refused("-i", "json", "-i", "opener_module", env={"HOME": place},
             words=[kind, "opener_module"])
 
@@ -432,13 +432,13 @@ def progress_on_a_terminal():
 def info():
     got = lib.run([lib.PYDUMP, "info", lib.image("pandas")])
     equal((got.status, got.err), (0, b""))
-    for word in b"/usr/bin/python3", b"3.11", b"segments", b"modules", b"guard":
+    for word in b"/usr/bin/python3", lib.VERSION.encode(), b"segments", b"modules", b"guard":
         that(word in got.out, "%r is not in it" % word)
     got = lib.run([lib.PYDUMP, "info", "--json", lib.image("pandas")])
     equal((got.status, got.err), (0, b""))
     data = json.loads(got.out)
     text = json.dumps(data)
-    for word in "/usr/bin/python3", "3.11", "pandas":
+    for word in "/usr/bin/python3", lib.VERSION, "pandas":
         that(word in text, "%r is not in the JSON" % word)
     got2 = lib.run([lib.PYDUMP, "info", lib.image("pandas"), "--json"])
     equal(got2.out, got.out, "the option behind the image")
@@ -487,7 +487,7 @@ def warmup_namespace_is_thrown_away():
 
 
 def other_python():
-    for python in "3.11", "/usr/bin/python3.11", "/usr/bin/python3":
+    for python in lib.VERSION, "/usr/bin/python" + lib.VERSION, "/usr/bin/python3":
         got, left, place = build("--python", python)
         equal((got.status, left), (0, ["image"]), got.err)
         equal(lib.run([place + "/image", "-c", "print(1)"]).out, b"1\n")

@@ -8,7 +8,7 @@ import subprocess
 import lib
 from tap import Skip, done, equal, run, that
 
-SITE = "/.local/lib/python3.11/site-packages/"
+SITE = lib.USER_SITE + "/"
 
 
 def package(code, name="opener_module"):

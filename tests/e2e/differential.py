@@ -164,19 +164,19 @@ case("a folder of modules that changed", "-c", "import fresh", files={"fresh.py"
 case("another current folder", "-c", SHOW, cwd="sub", files={"sub/x": ""})
 case("user site folder", "-c", "import sys, in_user_site; print(sys.path)",
      env={"HOME": "home"}, files={
-         "home/.local/lib/python3.11/site-packages/in_user_site.py": "print('imported')",
-         "home/.local/lib/python3.11/site-packages/package/__init__.py": ""})
+         "home" + lib.USER_SITE + "/in_user_site.py": "print('imported')",
+         "home" + lib.USER_SITE + "/package/__init__.py": ""})
 case("PYIMAGE=auto, user site folder with .pth", "-c",
      "import sys, in_user_site; print(sys.path, sys.pth_ran)",
      env={"HOME": "home", "PYIMAGE": "auto"}, files={
-         "home/.local/lib/python3.11/site-packages/in_user_site.py": "print('imported')",
-         "home/.local/lib/python3.11/site-packages/more.pth":
+         "home" + lib.USER_SITE + "/in_user_site.py": "print('imported')",
+         "home" + lib.USER_SITE + "/more.pth":
              "import sys; sys.pth_ran = 1\n/usr/share\nno-such-folder\n"})
 case("user site folder that is empty", "-m", "site", env={"HOME": "home"},
-     files={"home/.local/lib/python3.11/site-packages/.keep": ""})
+     files={"home" + lib.USER_SITE + "/.keep": ""})
 case("PYIMAGE=auto, user site folder with usercustomize", "-c", "import sys; print(sys.path)",
      env={"HOME": "home", "PYIMAGE": "auto"}, files={
-         "home/.local/lib/python3.11/site-packages/usercustomize.py": "print('customized')"})
+         "home" + lib.USER_SITE + "/usercustomize.py": "print('customized')"})
 case("HOME is not set", "-m", "site", env={"HOME": None})
 for home in (None, "", "/", "/none//", "here", "/%.*s", "/\xe4", "/\udcff"):
     code("site with HOME %r" % (home,), "import os, site, sys\n"

@@ -186,7 +186,7 @@ def site_reads_too():
     """Lines of .pth files and what they import run before the imports."""
     venv = os.path.join(PLACE, "venv")
     lib.run([lib.PYTHON, "-m", "venv", "--without-pip", venv])
-    folder = venv + "/lib/python3.11/site-packages/"
+    folder = venv + "/lib/python%s/site-packages/" % lib.VERSION
     lib.write(folder + "x.pth", "import os; os.environ.get('BY_PTH')\nimport by_pth\n")
     lib.write(folder + "by_pth.py", "import os\n'BY_SITE' in os.environ\n")
     path = build("", "--python", venv + "/bin/python", name="site-image")

@@ -536,7 +536,7 @@ NOT_STDLIB = ("held by", "sees", "unclosed file warns", "unclosed socket warns",
 def site(name, text):
     """A home folder whose user site runs the text before the program."""
     home = lib.folder(name)
-    where = home + "/.local/lib/python3.11/site-packages"
+    where = home + lib.USER_SITE
     os.makedirs(where)
     lib.write(where + "/usercustomize.py", text)
     return home

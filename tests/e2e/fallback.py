@@ -205,7 +205,7 @@ class Stale:
 
     def __init__(self, *options):
         self.top = lib.folder("stale")
-        self.site = self.top + "/home/.local/lib/python3.11/site-packages"
+        self.site = self.top + "/home" + lib.USER_SITE
         os.makedirs(self.site)
         self.module = lib.write(self.top + "/own_module.py", "value = 1\n")
         self.in_site = lib.write(self.site + "/site_module.py", "value = 1\n")

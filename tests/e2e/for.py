@@ -88,7 +88,7 @@ def the_command_runs_once():
     command = script("main", MAIN)
     path, out = built([command, "a", "-b"])
     equal(lib.read(LOG), b"['a', '-b'] ")
-    that("python    /usr/bin/python3 (3.11" in out, out)
+    that("python    /usr/bin/python3 (" + lib.VERSION in out, out)
     same(path, command, ["a", "-b"])
     same(path, command, ["four", "--help"])
 

@@ -210,8 +210,8 @@ def late_ones():
 
 def of_a_module():
     home = lib.folder("home")
-    os.makedirs(home + "/.local/lib/python3.11/site-packages")
-    lib.write(home + "/.local/lib/python3.11/site-packages/with_hooks.py",
+    os.makedirs(home + lib.USER_SITE)
+    lib.write(home + lib.USER_SITE + "/with_hooks.py",
               "import pyimage\nlog = []\npyimage.register_after_restore(log.append, 1)\n")
     path = lib.folder("image") + "/image"
     got = lib.build(path, ["with_hooks"], env={"HOME": home})

@@ -15,7 +15,7 @@ def installs():
     equal(made.returncode, 0, made.stdout.decode())
     found = sorted(os.path.relpath(os.path.join(folder, name), dest)
                    for folder, _, names in os.walk(dest) for name in names)
-    for name in ("usr/bin/pydump", "usr/bin/pyimage", "usr/lib/pyimage/host-3.11.so",
+    for name in ("usr/bin/pydump", "usr/bin/pyimage", "usr/lib/pyimage/host-%s.so" % lib.VERSION,
                  "usr/share/man/man1/pydump.1", "usr/share/man/man1/pyimage.1",
                  "usr/share/man/man5/pyimage.5", "usr/share/man/man7/pyimage.7",
                  "usr/lib/python3/dist-packages/pyimage/__init__.py",
@@ -30,7 +30,7 @@ def installs():
 
 def packages():
     """Where python3 finds them, by default and where the caller wants them."""
-    for variables, folder in (([], "/usr/local/lib/python3.11/dist-packages"),
+    for variables, folder in (([], "/usr/local/lib/python%s/dist-packages" % lib.VERSION),
                               (["prefix=/usr"], "/usr/lib/python3/dist-packages"),
                               (["pythondir=/some/where"], None)):
         dest = os.path.join(lib.folder("install"), "dest")

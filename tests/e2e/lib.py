@@ -17,7 +17,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.environ.get("TEST_BUILD", os.path.join(ROOT, "build"))
 sys.path.insert(0, os.path.join(ROOT, "tests/py"))
 
-PYTHON = "/usr/bin/python3"
+PYTHON = "/usr/bin/python3"	# which runs the tests, too
+VERSION = "%d.%d" % sys.version_info[:2]
+USER_SITE = "/.local/lib/python%s/site-packages" % VERSION	# below a home
 NOBODY = 65534
 LIMIT = 240	# seconds for one command; only a hang takes so long
 

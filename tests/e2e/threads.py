@@ -7,7 +7,7 @@ import os
 import lib
 from tap import Skip, done, equal, run, that
 
-SITE = "/.local/lib/python3.11/site-packages"
+SITE = lib.USER_SITE
 
 
 # ------------------------------------------------------------ at the freeze

@@ -13,7 +13,7 @@ from tap import Skip, differ, done, equal, run, that
 
 PLACE = lib.folder("venv")
 AUTO, ON, OFF = ({"PYIMAGE": mode, "LANG": "C.UTF-8"} for mode in ("auto", "on", "off"))
-NAMES = "python", "python3", "python3.11"
+NAMES = "python", "python3", "python" + lib.VERSION
 LOOK = ("import sys, json; print(json.dumps([sys.executable, sys.prefix, sys.base_prefix, "
         "sys.exec_prefix, sys.path, sys.flags, 'frozen_marker' in sys.modules]))")
 count = 0
@@ -161,7 +161,7 @@ def fallback():
         same(command, OFF, "PYIMAGE=off")
         equal(look([*command, "-b"], AUTO)[1], False, "an option")
         equal(look([*command, "-b"], AUTO)[0][:4], plain[0][:4], "an option")
-    os.utime(path + "/lib/python3.11/site-packages", (1, 1))
+    os.utime(path + "/lib/python%s/site-packages" % lib.VERSION, (1, 1))
     for name in NAMES:
         same([path + "/bin/" + name], AUTO, "stale")
         got = lib.run([path + "/bin/" + name, "-c", "pass"], env=ON)
@@ -450,7 +450,7 @@ def usage():
     for options in (["--venv", path], ["--install"], ["--uninstall"],
                     ["--venv", path, "--install", "--uninstall"],
                     ["--venv", path, "--install", "-o", PLACE + "/x"],
-                    ["--venv", path, "--install", "--python", "3.11"],
+                    ["--venv", path, "--install", "--python", lib.VERSION],
                     ["--venv", path, "--install", "-e", "json.tool"],
                     ["--venv", path, "--install", "--for", "--", "true"],
                     ["--venv", path, "--uninstall", "-i", "json"], ["--venv", ""]):

@@ -352,7 +352,7 @@ ENDS = {
 # ------------------------------------------------------------ the build
 def replaced_while_building():
     place = lib.folder("replaced")
-    site = place + "/.local/lib/python3.11/site-packages"
+    site = place + lib.USER_SITE
     os.makedirs(site)
     code = "import os\nos.replace(os.path.dirname(__file__) + '/new', __file__)\nV = 'old'\n"
     lib.write(site + "/slow_module.py", code)
