@@ -1,0 +1,8 @@
+"""What scripts/bench-memory is made of: many processes at once and their memory.
+
+  sizes     one process's memory, from /proc
+  crowd     N processes of one kind, in step
+  merging   ksmd
+  report    tables and targets
+  plot      docs/memory.svg
+  programs  what runs in the processes that are measured"""

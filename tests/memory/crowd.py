@@ -1,0 +1,152 @@
+"""N processes of one kind that go in step: all are idle, then all have done their job,
+then all have collected. Each kind of row of the table is a way to start them."""
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+
+from memory import merging
+
+LIMIT = 600	# seconds for one step of all; only a hang takes so long
+ENV = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+CODE = "import work; work.run(%r)"
+
+
+class Failed(Exception):
+    pass
+
+
+class Way:
+    """How the processes of a row are started. `zygote`: None, or whether it calls
+    gc.freeze(); `ksm`: they may be merged."""
+
+    def __init__(self, name, image=False, ksm=False, zygote=None, before=(), env=()):
+        self.name, self.image, self.ksm, self.zygote = name, image, ksm, zygote
+        self.before, self.env = list(before), dict(env)
+
+
+WAYS = [
+    Way("python3"),
+    Way("zygote", zygote=False),
+    Way("zygote, gc.freeze", zygote=True),
+    Way("python3, KSM", ksm=True),
+    # One layout and one hash seed for all, as processes of an image have them.
+    Way("python3, KSM, one layout", ksm=True, before=["setarch", "-R"],
+        env={"PYTHONHASHSEED": "0"}),
+    Way("image", image=True),
+    Way("image, KSM", image=True, ksm=True, env={"PYIMAGE_KSM": "1"}),
+]
+
+
+class Place:
+    """Where a workload's processes run: their folder, interpreter, image, and the
+    variables that only they have (a display, a bus)."""
+
+    def __init__(self, folder, python, workload, image=None, session=()):
+        self.folder, self.python, self.workload = folder, python, workload
+        self.image, self.session = image, dict(session)
+        self.env = {**ENV, "HOME": folder, "PYIMAGE": "on"}
+
+
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
+        return [int(word) for word in file.read().split()]
+
+
+class Crowd:
+    def __init__(self, way, place, count):
+        self.way, self.place, self.count = way, place, count
+        self.pids, self.servers = [], []	# measured; and what they need besides
+        self.ends, self.children = [], []	# (answers, orders) of each; to be reaped
+
+    def __enter__(self):
+        try:
+            if self.way.zygote is None:
+                for _ in range(self.count):
+                    self.add()
+            else:
+                self._fork()
+            self.answered()
+            if self.servers:
+                self.pids = children(self.servers[0])
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def add(self):
+        """One more process, which need not be ready yet."""
+        place = self.place
+        command = [place.image] if self.way.image else [place.python]
+        answers, theirs = os.pipe()
+        orders, ours = os.pipe()
+        self.ends.append((answers, ours))
+        # An image asks for itself.
+        mark = merging.mark if self.way.ksm and not self.way.image else None
+        child = subprocess.Popen(
+            [*self.way.before, *command, "-c", CODE % place.workload], cwd=place.folder,
+            env={**place.env, **place.session, **self.way.env}, stdin=orders, stdout=theirs,
+            preexec_fn=mark)
+        os.close(theirs)
+        os.close(orders)
+        self.children.append(child)
+        self.pids.append(child.pid)
+
+    def _fork(self):
+        pairs, place = [], self.place
+        for _ in range(self.count):
+            answers, theirs = os.pipe()
+            orders, ours = os.pipe()
+            self.ends.append((answers, ours))
+            pairs.append((orders, theirs))
+        code = "import json, sys, work; work.zygote(*json.loads(sys.argv[1]))"
+        arguments = json.dumps([place.workload, self.way.zygote, pairs, place.session])
+        server = subprocess.Popen(
+            [place.python, "-c", code, arguments], cwd=place.folder,
+            env={**place.env, **self.way.env}, stdin=subprocess.DEVNULL,
+            pass_fds=[end for pair in pairs for end in pair], start_new_session=True)
+        for pair in pairs:
+            for end in pair:
+                os.close(end)
+        self.children.append(server)
+        self.servers.append(server.pid)
+
+    def answered(self, ends=None):
+        """Until all of them stand at their next stop."""
+        poll = select.poll()
+        waiting = {answers for answers, _ in ends or self.ends}
+        for answers in waiting:
+            poll.register(answers, select.POLLIN)
+        while waiting:
+            ready = poll.poll(LIMIT * 1000)
+            if not ready:
+                raise Failed("%s: %d of %d do not answer" % (
+                    self.way.name, len(waiting), self.count))
+            for answers, _ in ready:
+                if os.read(answers, 1) != b".":
+                    raise Failed("%s: a process ended" % self.way.name)
+                poll.unregister(answers)
+                waiting.remove(answers)
+
+    def step(self):
+        for _, orders in self.ends:
+            os.write(orders, b".")
+        self.answered()
+
+    def close(self):
+        for pair in self.ends:
+            for end in pair:
+                os.close(end)
+        self.ends = []
+        for child in self.children:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(60)
+            if child.poll() is None:
+                os.kill(child.pid, signal.SIGKILL)
+                child.wait()
+        self.children = []

@@ -1,0 +1,69 @@
+"""ksmd, the kernel's thread that merges equal pages. Only root can start it; what was
+set before is set again at the end."""
+import contextlib
+import ctypes
+import os
+import time
+
+PLACE = "/sys/kernel/mm/ksm/"
+# Quick, and no page passed over since it did not merge the last time.
+SETTINGS = {"pages_to_scan": 10000, "sleep_millisecs": 20, "smart_scan": 0, "run": 1}
+SET_MERGE = 67		# linux/prctl.h: PR_SET_MEMORY_MERGE
+ROUNDS = 3		# of ksmd without any gain: a page is merged in the second
+GAIN = 0.005
+LIMIT = 300		# seconds
+
+
+def read(name):
+    with open(PLACE + name) as file:
+        return int(file.read())
+
+
+def write(name, value):
+    with open(PLACE + name, "w") as file:
+        file.write("%d\n" % value)
+
+
+def why_not():
+    """Why nothing would be merged, or None."""
+    if not os.path.exists(PLACE + "run"):
+        return "this kernel has no KSM"
+    if read("run") != 1 and os.getuid():
+        return PLACE + "run is not 1, which only root can change"
+    return None
+
+
+@contextlib.contextmanager
+def running():
+    """ksmd runs inside, faster than usual where we may set it."""
+    if os.getuid():
+        yield
+        return
+    before = {name: read(name) for name in SETTINGS if os.path.exists(PLACE + name)}
+    try:
+        for name in before:
+            write(name, SETTINGS[name])
+        yield
+    finally:
+        for name, value in before.items():
+            write(name, value)
+
+
+def mark():
+    """In a child before it executes: since Linux 6.7 the program has it, too."""
+    if ctypes.CDLL(None).prctl(SET_MERGE, 1, 0, 0, 0):
+        raise OSError("PR_SET_MEMORY_MERGE")
+
+
+def settle():
+    """Until ksmd gains nothing more."""
+    end = time.monotonic() + LIMIT
+    last, scans, quiet = read("pages_sharing"), read("full_scans"), 0
+    while quiet < ROUNDS and time.monotonic() < end:
+        time.sleep(0.05)
+        if read("full_scans") == scans:
+            continue
+        now, scans = read("pages_sharing"), read("full_scans")
+        quiet = 0 if now > last * (1 + GAIN) else quiet + 1
+        last = max(now, last)
+    return quiet >= ROUNDS
