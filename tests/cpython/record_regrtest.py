@@ -6,6 +6,7 @@ regrtest's own --junit-xml won't do: it loses tests with failing subtests and al
 of a file that crashes, and it replaces sys.stdout. It runs inside the interpreters
 that are compared, so it imports next to nothing of its own. Whatever is opened
 is closed at once: a descriptor more would be seen by tests."""
+import importlib
 import os
 import runpy
 import sys
@@ -104,18 +105,35 @@ def recorded(base):
     return Recorder
 
 
-def hook():
-    from test import support
-    import test.libregrtest
-    from test.support import testresult
-    testresult.RegressionTestResult = recorded(testresult.RegressionTestResult)
-    regrtest = sys.modules["test.libregrtest.main"]
-    run_file, run_doctest = regrtest.runtest, support.run_doctest
+def word(result):
+    """regrtest's for a file: 3.12 and later have states, once these were classes."""
+    state = getattr(result, "state", None)
+    return state.title().replace("_", "") if state else type(result).__name__
 
-    def runtest_recorded(ns, name):
-        result = run_file(ns, name)
-        write("file", name, type(result).__name__, "")
+
+def hook_results():
+    """3.12 moved these to regrtest's own package, and gave the options first place
+    no more."""
+    new = sys.version_info >= (3, 12)
+    module = importlib.import_module(
+        "test.libregrtest.testresult" if new else "test.support.testresult")
+    module.RegressionTestResult = recorded(module.RegressionTestResult)
+    regrtest = importlib.import_module("test.libregrtest.main")
+    called = "run_single_test" if new else "runtest"
+    run_file = getattr(regrtest, called)
+
+    def run_file_recorded(*args):
+        result = run_file(*args)
+        write("file", args[0 if new else 1], word(result), "")
         return result
+
+    setattr(regrtest, called, run_file_recorded)
+
+
+def hook_doctests():
+    """Those of files that ask for them themselves; since 3.12 they are unittests."""
+    from test import support
+    run_doctest = getattr(support, "run_doctest", None)
 
     def run_doctest_recorded(module, *args, **options):
         name = "doctest of " + module.__name__
@@ -128,13 +146,15 @@ def hook():
         finally:
             write("test", name, outcome, "")
 
-    regrtest.runtest = runtest_recorded
-    support.run_doctest = run_doctest_recorded
+    if run_doctest:
+        support.run_doctest = run_doctest_recorded
 
 
 if __name__ == "__main__":
-    write("executable", os.readlink("/proc/self/exe"))
     if CHILDREN:
         sys.executable = CHILDREN
-    hook()
+    hook_results()
+    hook_doctests()
+    # Last: it says that the rest is recorded, too.
+    write("executable", os.readlink("/proc/self/exe"))
     runpy.run_module("test", run_name="__main__", alter_sys=True)
