@@ -107,8 +107,9 @@ class Interpreter:
             child = self.child if name.endswith(CHILDREN) else ""
             run = runner.run(self.command, file_of(name), where, self.resources, child)
             if run["executable"] != self.executable or unrecorded(run["tests"]):
-                raise Unusable("%s of %s ran as %r with status %s: %s" % (
-                    name, self.command, run["executable"], run["status"], run["output"]))
+                raise Unusable("%s of %s ran as %r with status %s, %d tests recorded: %s" % (
+                    name, self.command, run["executable"], run["status"],
+                    len(run["tests"].keys() - {file_of(name)}), run["output"]))
             runs.append(run)
             new = self.path(name) + ".new"
             with open(new, "w") as lines:

@@ -12,6 +12,7 @@ import tap
 sys.path.insert(0, os.path.join(lib.ROOT, "tests/cpython"))
 import compare
 import report
+import runner
 import store
 
 PROGRAM = os.path.join(lib.ROOT, "scripts/check-cpython")
@@ -24,6 +25,15 @@ def check(*arguments, keep):
     done = subprocess.run([PROGRAM, "--keep", keep, *arguments], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     return done
+
+
+def with_changed(change, *arguments):
+    """The same, after some Python that changes its modules."""
+    code = ("import runpy, sys; sys.path.insert(0, %r); %s\n"
+            "sys.argv = %r; runpy.run_path(%r, run_name='__main__')" % (
+                os.path.join(lib.ROOT, "tests/cpython"), change, [PROGRAM, *arguments], PROGRAM))
+    return subprocess.run([lib.PYTHON, "-c", code], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
 
 
 def need_suite():
@@ -152,7 +162,7 @@ def tests_run_as_nobody_in_the_image_itself():
         with open(name) as file:
             ran.append(os.path.basename(json.load(file)[0]["executable"]))
     # python3 is not run again for an image that is run in another way.
-    tap.equal(sorted(ran), ["image", "image", "pyimage", "python3.11", "python3.11"], "what ran")
+    tap.equal(sorted(ran), ["image", "image", "pyimage", store.NAME, store.NAME], "what ran")
 
 
 @tap.test
@@ -171,14 +181,28 @@ def what_falls_back_is_refused():
 
 
 @tap.test
+def what_is_not_recorded_is_refused():
+    """A recorder that the interpreter's regrtest does not suit: both sides alike."""
+    need_suite()
+    place = lib.folder("conformance")
+    with open(runner.HERE + "/record_regrtest.py") as file:
+        text = file.read()
+    for line, said in (("    hook_results()\n", "ran as ''"),
+                       ("module.RegressionTestResult = ", "status 0, 0 tests recorded")):
+        tap.that(line in text, line + " is in the recorder")
+        broken = text.replace(line, {"    hook_results()\n": "    1 / 0\n"}.get(line, "_ = "))
+        lib.write(place + "/record_regrtest.py", broken)
+        done = with_changed("import runner; runner.HERE = %r" % place, FILE,
+                            "--image", lib.image("bare"), "--keep", lib.folder("keep"))
+        tap.equal((done.returncode, done.stdout), (2, ""), "status and output")
+        tap.that(said in done.stderr, done.stderr)
+
+
+@tap.test
 def a_missing_suite_is_a_skip_with_its_reason():
-    code = ("import runpy, sys; sys.path.insert(0, %r); import store\n"
-            "store.SUITE = '/nowhere'\n"
-            "sys.argv = [%r, '--subset']; runpy.run_path(%r, run_name='__main__')"
-            % (os.path.join(lib.ROOT, "tests/cpython"), PROGRAM, PROGRAM))
-    done = subprocess.run([lib.PYTHON, "-c", code], stdout=subprocess.PIPE, text=True)
+    done = with_changed("import store; store.SUITE = '/nowhere'", "--subset")
     tap.equal(done.stdout, "1..0 # SKIP CPython's tests are not installed "
-              "(Debian: libpython3.11-testsuite)\n")
+              "(Debian: lib%s-testsuite)\n" % store.NAME)
 
 
 tap.done()
