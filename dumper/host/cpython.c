@@ -8,7 +8,6 @@
 #include <internal/pycore_interp.h>
 #include <internal/pycore_pystate.h>
 
-#include <dlfcn.h>
 
 PyObject *cpython_quiet_attribute(const char *module, const char *name)
 {
@@ -55,9 +54,4 @@ void cpython_clear_sys_and_builtins(void)
 PyObject *cpython_sys_dict(void)
 {
 	return PyInterpreterState_Get()->sysdict;
-}
-
-void *cpython_finalize_address(void)
-{
-	return dlsym(RTLD_DEFAULT, "Py_FinalizeEx");
 }

@@ -66,7 +66,8 @@ void cpython_clear_sys_and_builtins(void);
 /* The names of module sys, borrowed. */
 PyObject *cpython_sys_dict(void);
 
-/* Address of Py_FinalizeEx's code. */
+/* Of the code that ends the interpreter, whether Py_FinalizeEx or Py_Exit is
+ * called; it may be called as Py_FinalizeEx is. NULL if it is not known. */
 void *cpython_finalize_address(void);
 
 /* Whether small objects come from pymalloc, and nobody stands in between (-X dev,

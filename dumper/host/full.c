@@ -16,6 +16,7 @@
 #include "resume.h"
 #include "run.h"
 #include "streams.h"
+#include "talk.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -23,17 +24,20 @@
 
 #define JUMP 12
 
-static unsigned char original[JUMP];	/* bytes of Py_FinalizeEx */
+static unsigned char original[JUMP];	/* of Py_FinalizeEx, or what it calls */
 static unsigned char *code;		/* where they belong */
 
-/* movabs $instead, %rax; jmp *%rax. Py_FinalizeEx is called by Py_Exit, which
- * PyErr_Print calls for SystemExit, and by extensions. */
+/* movabs $instead, %rax; jmp *%rax. Py_FinalizeEx is called by extensions, Py_Exit
+ * by PyErr_Print for SystemExit: both come by there. */
 void full_replace(int (*instead)(void))
 {
 	unsigned char jump[JUMP] = { 0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0 };
 	uint64_t target = (uint64_t)instead;
 
 	code = cpython_finalize_address();
+	if (!code)
+		talk_refuse("take over the end of this python3: its Py_FinalizeEx is not "
+			"compiled as known ones are; use the distribution's python3");
 	memcpy(original, code, sizeof original);
 	memcpy(jump + 2, &target, sizeof target);
 	patches_add((uint64_t)code, jump, sizeof jump);
@@ -65,5 +69,5 @@ int full_finish(void)
 	streams_release();
 	finish_release();
 	collector_unfreeze();
-	return ((int (*)(void))(uintptr_t)code)();
+	return Py_FinalizeEx();
 }

@@ -520,6 +520,7 @@ code("ctypes calls Py_FinalizeEx", DEL + "import ctypes, os\nd = D('d')\n"
 code("recursion at the end", "import atexit\ndef f(): f()\natexit.register(f)")
 code("deep structure at the end", "l = []\nfor n in range(200000): l = [l]")
 code("SystemExit with an object", DEL + "import sys\nsys.exit(D('d'))")
+code("a cycle of __main__'s at sys.exit", DEL + "import sys\nd = D('d')\nd.d = d\nsys.exit()")
 code("SystemExit within SystemExit", "import sys\ntry: sys.exit(1)\nfinally: sys.exit(2)")
 code("excepthook that holds", DEL + "import sys\nd = D('d')\n"
      "def h(*a): print('hook', d.name)\nsys.excepthook = h\n1/0")
