@@ -6,6 +6,7 @@
 #include "repl.h"
 #include "cpython.h"
 #include "handoff.h"
+#include "module_run.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -131,10 +132,55 @@ static int run_loop(void)
 	return PyRun_AnyFileExFlags(stdin, "<stdin>", 0, &flags) != 0;
 }
 
-int repl_is_ours(const struct startup *s)
+/* 3.13 has another prompt on a terminal, written in Python. */
+static int is_basic(const struct startup *s)
 {
 	return !cpython_prompt_is_module() || !isatty(0) ||
-		(runs_code(s) && !s->options.inspect) || variable(s, "PYTHON_BASIC_REPL");
+		variable(s, "PYTHON_BASIC_REPL");
+}
+
+static int run_prompt(const struct startup *s)
+{
+	PyObject *module = is_basic(s) ? NULL : PyImport_ImportModule("_pyrepl");
+
+	if (!module)	/* main.c leaves the exception, too */
+		return run_loop();
+	return module_run("_pyrepl", 0, 0);
+}
+
+/* pymain_start_pyrepl_no_main() */
+static int start_console(void)
+{
+	PyObject *module = PyImport_ImportModule("_pyrepl.main"), *console, *done = NULL;
+	PyObject *none = PyTuple_New(0), *names = Py_BuildValue("{s:i}", "pythonstartup", 1);
+	int status = 0;
+
+	if (!module)
+		fprintf(stderr, "Could not import _pyrepl.main\n");
+	console = module ? PyObject_GetAttrString(module, "interactive_console") : NULL;
+	if (module && !console)
+		fprintf(stderr, "Could not access _pyrepl.main.interactive_console\n");
+	if (console && none && names) {
+		*cpython_unhandled_interrupt() = 0;
+		done = PyObject_Call(console, none, names);
+		if (!done && PyErr_Occurred() == PyExc_KeyboardInterrupt)
+			*cpython_unhandled_interrupt() = 1;
+	}
+	if (!done)
+		status = module_failed();
+	Py_XDECREF(done);
+	Py_XDECREF(names);
+	Py_XDECREF(none);
+	Py_XDECREF(console);
+	Py_XDECREF(module);
+	return status;
+}
+
+static int run_prompt_after(const struct startup *s, int code)
+{
+	if (cpython_prompt_is_module() && PySys_Audit("cpython.run_stdin", NULL) < 0)
+		return code;
+	return is_basic(s) ? run_loop() : start_console() != 0;
 }
 
 int repl_run_stdin(const struct startup *s)
@@ -149,7 +195,7 @@ int repl_run_stdin(const struct startup *s)
 		PyErr_Print();
 		return 1;
 	}
-	return run_loop();
+	return run_prompt(s);
 }
 
 /* A program may ask for the prompt by setting the variable. */
@@ -161,5 +207,5 @@ int repl_inspect(const struct startup *s, int code)
 	if (s->options.inspect)
 		stop_inspecting();
 	run_interactive_hook();
-	return run_loop();
+	return run_prompt_after(s, code);
 }

@@ -12,10 +12,6 @@ void repl_import_readline(const struct startup *startup);
 /* The lines with version and copyright, where a prompt follows. */
 void repl_header(const struct startup *startup);
 
-/* Whether the prompt that would come is the one that is run here: from 3.13 on
- * python3 has another one on a terminal, written in Python (_pyrepl). */
-int repl_is_ours(const struct startup *startup);
-
 /* Runs standard input: the prompt, or a script. The exit status. */
 int repl_run_stdin(const struct startup *startup);
 

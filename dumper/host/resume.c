@@ -18,7 +18,6 @@
 #include "imports.h"
 #include "options.h"
 #include "readline.h"
-#include "repl.h"
 #include "run.h"
 #include "shadow.h"
 #include "streams.h"
@@ -362,8 +361,6 @@ static void check(struct startup *startup)
 		plain_python(startup, why, "");
 	if (startup->options.flags)
 		must(options_resume(&startup->options), "the options");
-	if (!repl_is_ours(startup))
-		plain_python(startup, "the prompt of this version", "");
 	why = streams_resume(&startup->options);
 	if (why)	/* python3 says so itself */
 		plain_python(startup, why, "");

@@ -11,6 +11,7 @@
 #include "cpython.h"
 #include "entry.h"
 #include "handoff.h"
+#include "module_run.h"
 #include "path0.h"
 #include "repl.h"
 
@@ -71,73 +72,6 @@ static int run_command(const struct startup *s)
 		result = command_run(PyBytes_AsString(bytes), &flags);
 	Py_DECREF(bytes);
 	return result != 0;
-}
-
-/* What SystemExit asks for. _Py_HandleSystemExit(), which is not exported. */
-static int exit_status(void)
-{
-	PyObject *type, *value, *trace, *code, *out = PySys_GetObject("stderr");
-	int status = 0;
-
-	PyErr_Fetch(&type, &value, &trace);
-	fflush(stdout);
-	code = value && PyExceptionInstance_Check(value) ?
-		PyObject_GetAttrString(value, "code") : NULL;
-	PyErr_Clear();
-	if (!code)
-		Py_INCREF(code = value ? value : Py_None);
-	if (PyLong_Check(code)) {
-		status = (int)PyLong_AsLong(code);
-	} else if (code != Py_None) {
-		if (out && out != Py_None)
-			PyFile_WriteObject(code, out, Py_PRINT_RAW);
-		else
-			PyObject_Print(code, stderr, Py_PRINT_RAW);
-		PySys_WriteStderr("\n");
-		status = 1;
-	}
-	PyErr_Clear();
-	Py_XDECREF(code);
-	Py_XDECREF(type);
-	Py_XDECREF(value);
-	Py_XDECREF(trace);
-	return status;
-}
-
-/* pymain_exit_err_print(): unlike PyErr_Print() it comes back from SystemExit, so
- * that a prompt may follow. */
-static int failed_module(void)
-{
-	if (PyErr_ExceptionMatches(PyExc_SystemExit) && !cpython_config()->inspect)
-		return exit_status();
-	return failed();
-}
-
-/* runpy does it; `set_argv0` as for -m, `found`: the module is known already. */
-static int run_module(const char *name, int set_argv0, int found)
-{
-	PyObject *runpy, *text = PyUnicode_DecodeFSDefault(name), *result;
-
-	if (text && PySys_Audit("cpython.run_module", "O", text) < 0)
-		return failed();
-	runpy = PyImport_ImportModule("runpy");
-	if (!runpy) {
-		fprintf(stderr, "Could not import runpy module\n");
-		return failed();
-	}
-	if (found && entry_lend_module())
-		return failed();
-	*cpython_unhandled_interrupt() = 0;
-	result = PyObject_CallMethod(runpy, "_run_module_as_main", "OO", text,
-		set_argv0 ? Py_True : Py_False);
-	if (!result && PyErr_Occurred() == PyExc_KeyboardInterrupt)
-		*cpython_unhandled_interrupt() = 1;
-	Py_DECREF(runpy);
-	Py_XDECREF(text);
-	if (!result)
-		return failed_module();
-	Py_DECREF(result);
-	return 0;
 }
 
 /* Whether it is a folder or a zip file, for which sys.path has an importer. */
@@ -240,7 +174,7 @@ static int run_what(const struct startup *s)
 	case STARTUP_COMMAND:
 		return run_command(s);
 	case STARTUP_MODULE:
-		return run_module(s->what, 1, entry_is_ready(s));
+		return module_run(s->what, 1, entry_is_ready(s));
 	default:
 		return repl_run_stdin(s);
 	}
@@ -262,7 +196,7 @@ static int run_path(const struct startup *s)
 		result = failed();
 	} else {
 		repl_header(s);
-		result = importable ? run_module("__main__", 0, 0) :
+		result = importable ? module_run("__main__", 0, 0) :
 			run_script(s, name, filename);
 	}
 	Py_DECREF(filename);
