@@ -82,6 +82,16 @@ unsigned cpython_pool_count(const void *block);
 /* What a weak reference refers to: a new reference, NULL if it is gone. */
 PyObject *cpython_referent(PyObject *weak);
 
+/* From 3.13 on, tracebacks show the lines of a -c command: they are told to module
+ * linecache before its code runs. Its name, else NULL; tells it, 0, or -1 with an
+ * exception; the dict where it has what it was told, borrowed. */
+const char *cpython_lines_module(void);
+int cpython_register_lines(PyObject *module, PyObject *code, const char *text);
+PyObject *cpython_registered_lines(PyObject *module);
+
+/* Says of the exception that is set that it was ignored: on what, or NULL, or where. */
+void cpython_unraisable(const char *on, PyObject *where);
+
 /* Whether python3's prompt on a terminal is Python code. */
 int cpython_prompt_is_module(void);
 

@@ -27,11 +27,12 @@ int leftovers_is_closed(PyObject *stream)
 /* TextIOWrapper and buffered writers; a text layer flushes what is below. */
 static int is_writer(PyObject *object, PyObject *text, PyObject *buffered)
 {
+	PyTypeObject *type = Py_TYPE(object);	/* a proxy of what is gone has no class */
 	PyObject *answer;
 	int is = 0;
 
-	if (streams_is_kept(object) || (PyObject_IsInstance(object, text) != 1 &&
-	    PyObject_IsInstance(object, buffered) != 1))
+	if (streams_is_kept(object) || (!PyType_IsSubtype(type, (PyTypeObject *)text) &&
+	    !PyType_IsSubtype(type, (PyTypeObject *)buffered)))
 		return 0;
 	if (!leftovers_is_closed(object)) {
 		answer = PyObject_CallMethod(object, "writable", NULL);

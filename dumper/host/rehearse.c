@@ -3,6 +3,7 @@
  */
 #include "rehearse.h"
 #include "collector.h"
+#include "command.h"
 #include "cpython.h"
 #include "finish.h"
 #include "handoff.h"
@@ -25,6 +26,7 @@ static void reset_main(void)
 	PyObject *dict = PyModule_GetDict(PyImport_AddModule("__main__"));
 
 	path0_forget();
+	command_forget();
 	PyDict_Clear(dict);
 	PyDict_Update(dict, pristine);
 }

@@ -29,6 +29,7 @@ void run_prepare(const char *name)
 {
 	program = name;
 	path0_prepare();
+	command_prepare();
 }
 
 /* The exception that is set, printed; 1, or what SystemExit says: PyErr_Print
@@ -225,4 +226,5 @@ int run_startup(const struct startup *s)
 void run_release(void)
 {
 	path0_release();
+	command_release();
 }

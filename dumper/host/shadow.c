@@ -30,7 +30,8 @@ void shadow_prepare(const char *name)
 	}
 	if (!all || !suffixes[0])
 		talk_refuse("look for suffixes of modules: %s", imports_traceback());
-	snprintf(top, sizeof top, "%.*s", (int)strcspn(name, "."), name);
+	if (name)
+		snprintf(top, sizeof top, "%.*s", (int)strcspn(name, "."), name);
 	Py_DECREF(all);
 	Py_DECREF(machinery);
 }
@@ -45,17 +46,28 @@ static int has_file(char *path, size_t size, const char *stem)
 	return 0;
 }
 
-const char *shadow_find(const struct startup *startup)
+/* The file that is such a module. */
+static const char *find(const char *name)
 {
 	static char path[512];
 	char package[sizeof top + 16];
 
-	if (!startup->by_entry || !top[0] || (startup->options.flags & PYTHON_SAFE_PATH))
-		return NULL;
-	snprintf(package, sizeof package, "%s/__init__", top);
+	snprintf(package, sizeof package, "%s/__init__", name);
 	/* a folder without that gives way to any other module */
-	if (has_file(path, sizeof path, top) ||
-	    (access(top, F_OK) == 0 && has_file(path, sizeof path, package)))
+	if (has_file(path, sizeof path, name) ||
+	    (access(name, F_OK) == 0 && has_file(path, sizeof path, package)))
 		return path;
 	return NULL;
+}
+
+const char *shadow_find(const struct startup *startup)
+{
+	if (!startup->by_entry || !top[0] || (startup->options.flags & PYTHON_SAFE_PATH))
+		return NULL;
+	return find(top);
+}
+
+int shadow_has(const char *name)
+{
+	return find(name) != NULL;
 }

@@ -4,6 +4,7 @@
  * anything, as in python3.
  */
 #include "teardown.h"
+#include "command.h"
 #include "cpython.h"
 #include "talk.h"
 
@@ -32,7 +33,7 @@ void teardown_prepare(void)
 	modules = PyImport_GetModuleDict();
 	main_module = PyDict_GetItemString(modules, "__main__");
 	main_names = PyList_New(0);
-	frozen = calloc((size_t)PyDict_Size(modules) + 1, sizeof *frozen);
+	frozen = calloc((size_t)PyDict_Size(modules) + 2, sizeof *frozen);
 	if (!frozen || !main_module || !main_names)
 		talk_refuse("prepare for the end: out of memory");
 	while (PyDict_Next(modules, &i, &name, &module)) {
@@ -43,6 +44,10 @@ void teardown_prepare(void)
 		}
 		Py_INCREF(module);
 		frozen[frozen_count++] = module;
+	}
+	if (command_module()) {
+		Py_INCREF(command_module());
+		frozen[frozen_count++] = command_module();
 	}
 	qsort(frozen, (size_t)frozen_count, sizeof *frozen, by_address);
 	modules_version = cpython_dict_version(modules);

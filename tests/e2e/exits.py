@@ -507,9 +507,9 @@ code("SIGTERM handled by sys.exit", "import os, signal, sys\n"
 code("alarm that is pending", "import signal\nsignal.signal(signal.SIGALRM, lambda *a: print(1))\n"
      "signal.setitimer(signal.ITIMER_REAL, 9)")
 code("faulthandler's timer", "import faulthandler\nfaulthandler.dump_traceback_later(9)")
-code("subinterpreter", "import _xxsubinterpreters as i\nn = i.create()\n"
+code("subinterpreter", "import " + lib.INTERPRETERS + " as i\nn = i.create()\n"
      "i.run_string(n, 'print(1)')\ni.destroy(n)")
-code("subinterpreter with a finalizer", "import _xxsubinterpreters as i\nn = i.create()\n"
+code("subinterpreter with a finalizer", "import " + lib.INTERPRETERS + " as i\nn = i.create()\n"
      "i.run_string(n, '''class D:\n def __del__(self): print('del')\nd = D()''')\ni.destroy(n)")
 code("ctypes callback left", "import ctypes\nF = ctypes.CFUNCTYPE(ctypes.c_int)\nf = F(lambda: 1)\n"
      "print(f())")

@@ -311,7 +311,7 @@ def before_raises():
 
 
 def other_interpreter():
-    refused("import _xxsubinterpreters as i\nn = i.create()\n"
+    refused("import " + lib.INTERPRETERS + " as i\nn = i.create()\n"
             "i.run_string(n, 'import pyimage; pyimage.register_after_restore(print)')\n",
             "main interpreter")
 

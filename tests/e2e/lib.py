@@ -19,6 +19,8 @@ sys.path.insert(0, os.path.join(ROOT, "tests/py"))
 
 PYTHON = "/usr/bin/python3"	# which runs the tests, too
 VERSION = "%d.%d" % sys.version_info[:2]
+# For programs that make another interpreter.
+INTERPRETERS = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
 USER_SITE = "/.local/lib/python%s/site-packages" % VERSION	# below a home
 NOBODY = 65534
 LIMIT = 240	# seconds for one command; only a hang takes so long

@@ -173,7 +173,8 @@ def talk(command, c):
         path = os.path.join(home, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         lib.write(path, text)
-    env = dict(c["env"])
+    # The prompt that reads by GNU readline: 3.13 has another one.
+    env = {"PYTHON_BASIC_REPL": "1", **c["env"]}
     size = env.pop("size", (24, 80))
     session = terminal.Session([*command, *c["args"]], env, home, size)
     session.expect(c["start"])

@@ -63,9 +63,13 @@ case("breakpoint hook", "import sys\nsys.breakpointhook = lambda *a: print('stop
      "breakpoint(1)\nprint(sys.__breakpointhook__)")
 
 # ------------------------------------------------------------ audit hooks
+# python3 looks for linecache in the working folder before it runs a command (3.13);
+# an image has it, and lists the folder when it looks for something else.
 AUDIT = """
 import os, sys
 def hear(event, args):
+    if sys.version_info >= (3, 13) and (event, args) == ("os.listdir", (os.getcwd(),)):
+        return
     shown = [a if isinstance(a, (int, str)) else type(a).__name__ for a in args]
     os.write(1, (repr((event, shown)) + "\\n").encode())
 sys.addaudithook(hear)
@@ -237,14 +241,14 @@ for wrong in 3, -2, "x", 2**70:
 case("gc.get_objects at the start", "import gc\n"
      "print([len(gc.get_objects(generation=n)) > 1000 for n in (0, 1, 2)])")
 case("gc in another interpreter", IMPORT + """
-import _xxsubinterpreters as s
+import %s as s
 i = s.create()
 s.run_string(i, "import gc; gc.collect(); n = len(gc.get_objects()); gc.freeze()\\n"
     "print(gc.get_freeze_count() > 100, gc.get_referrers(gc) != [])\\n"
     "gc.unfreeze(); print(gc.get_freeze_count(), n > 1000, len(gc.get_objects()) > 1000)")
 print(len(gc.get_objects()) > 1000, gc.get_freeze_count())
 s.destroy(i)
-""")
+""" % lib.INTERPRETERS)
 case("gc.collect", IMPORT + """
 class C:
     def __init__(self): self.me = self
@@ -299,7 +303,7 @@ print(names(), len(sys._current_frames()), t.ident in sys._current_frames(), _th
 print(t.native_id != threading.get_native_id(), threading.main_thread().native_id ==
       threading.get_native_id(), len(sys._current_exceptions()))
 go.set(); t.join()
-print(names(), t.ident is None, len(threading._shutdown_locks))
+print(names(), t.ident is None, len(getattr(threading, "_shutdown_locks", ())))
 """.replace("main_thread(), threading.act", "main_thread().name, threading.act"))
 case("threads and fork", IMPORT + """
 import os
@@ -424,7 +428,7 @@ sys.setprofile(lambda frame, event, arg: heard.append((event, frame.f_code.co_fi
                       "gc.collect()\ngc.callbacks.clear()\nprint([h for h in heard if not "
                       "str(h[1]).startswith('<frozen')])"])
     tap.equal((result.status, result.err), (0, b""), "its end")
-    tap.equal([h for h in eval(result.out) if not str(h[1]).endswith("leave.py")], [
+    tap.equal([h for h in eval(result.out) if not str(h[1]).endswith(("leave.py", "linecache.py"))], [
         ("call", "<string>"), ("call", "<string>"), ("return", "<string>"),
         ("c_call", "<string>"), ("start", 2), ("stop", 2)], "what they hear")
 

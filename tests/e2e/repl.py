@@ -2,10 +2,14 @@
 """The interactive interpreter on a terminal: the same transcript as python3's."""
 import os
 import shutil
+import sys
 
 import lib
 import tap
-from terminal import INTERRUPT, PRIMARY, SECONDARY, Session
+from terminal import INTERRUPT, PRIMARY, SECONDARY, Session, screen
+
+
+IN_PYTHON = sys.version_info >= (3, 13)	# the prompt of a terminal that can do more
 
 
 def talk(command, lines, env):
@@ -15,7 +19,8 @@ def talk(command, lines, env):
     shutil.rmtree(home, ignore_errors=True)
     os.mkdir(home)
     lib.write(home + "/startup.py", "print('startup'); from_startup = 1\n")
-    session = Session(command, env, home)
+    painted = IN_PYTHON and bool(env.get("TERM"))
+    session = Session(command, env, home, painted=painted)
     session.expect(PRIMARY)
     for line, answer in lines:
         if line == INTERRUPT:
@@ -25,7 +30,8 @@ def talk(command, lines, env):
             session.expect(answer)
     status, text = session.finish()
     history = home + "/.python_history"
-    return status, text.replace(b"\r", b""), \
+    text = screen(text) if painted else text.replace(b"\r", b"")
+    return status, text, \
         lib.read(history) if os.path.exists(history) else None
 
 

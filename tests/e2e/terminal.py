@@ -44,6 +44,48 @@ def plain(text):
     return ADDRESS.sub(b"0x...", text)
 
 
+# What moves the cursor, what deletes, what only looks other (ECMA-48).
+CONTROL = re.compile(rb"\x1b\[([0-9;?]*)([@-~])|\x1b[=>]|[\r\n\b\x07]")
+
+
+def shown(text):
+    """The text less all control sequences."""
+    return re.sub(rb"\x1b\[[0-9;?]*[@-~]|\x1b[=>]", b"", text)
+
+
+def screen(text):
+    """The lines that are to be seen in the end: in which pieces the lines were edited
+    and painted depends on when the keys came."""
+    rows, y, x, at = [""], 0, 0, 0
+    pieces = [*CONTROL.finditer(text), None]
+    for match in pieces:
+        for letter in text[at:match.start() if match else None].decode():
+            rows[y] = rows[y][:x].ljust(x) + letter + rows[y][x + 1:]
+            x += 1
+        if not match:
+            return [row.rstrip() for row in rows]
+        at = match.end()
+        count = int(match[1]) if (match[1] or b"").isdigit() else 0
+        key = match[2] or match[0]
+        x = {b"D": x - (count or 1), b"\b": x - 1, b"C": x + (count or 1), b"\r": 0,
+             b"G": (count or 1) - 1, b"H": 0}.get(key, x)
+        y = {b"A": y - (count or 1), b"B": y + (count or 1), b"\n": y + 1}.get(key, y)
+        x, y = max(x, 0), max(y, 0)
+        rows += [""] * (y + 1 - len(rows))
+        if key == b"K":
+            rows[y] = rows[y][:x] if not count else "" if count == 2 else \
+                rows[y][x:].rjust(len(rows[y]))
+        elif key == b"J":
+            rows[y] = rows[y][:x]
+            del rows[y + 1:]
+            if count == 2:
+                rows = [""] * (y + 1)
+        elif key == b"@":
+            rows[y] = rows[y][:x].ljust(x) + " " * (count or 1) + rows[y][x:]
+        elif key == b"P":
+            rows[y] = rows[y][:x] + rows[y][x + (count or 1):]
+
+
 def ended(child):
     """How waitid sees the end, before Popen makes one number of it: si_code
     (CLD_EXITED, CLD_KILLED, CLD_DUMPED) and the status or signal."""
@@ -71,7 +113,8 @@ class Session:
     """A program that leads a session of its own on a new terminal. Variables
     whose value is None are left out."""
 
-    def __init__(self, command, env, home, size=(24, 80), arrange=None):
+    def __init__(self, command, env, home, size=(24, 80), arrange=None, painted=False):
+        self.painted = painted	# what is waited for may be in colours
         self.master, slave = pty.openpty()
         self.resize(*size)
         variables = {**lib.ENV, "TERM": "dumb", "HOME": home, **env}
@@ -108,7 +151,7 @@ class Session:
 
     def expect(self, end):
         start = len(self.text)
-        while not self.text[start:].endswith(end):
+        while not (shown if self.painted else bytes)(self.text[start:]).endswith(end):
             if not self._more():
                 raise tap.Failed("ended, not %r, after %r" % (end, self.text[-300:]))
 

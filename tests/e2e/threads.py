@@ -279,7 +279,8 @@ threading.Thread(target=threading.Event().wait, daemon=True).start()
 threading.Thread(target=print, args=("not waited for",)).start()
 """)
 program("a fork in a thread", "stdlib", """
-import os, threading
+import os, threading, warnings
+warnings.simplefilter("ignore", DeprecationWarning)	# of 3.12 and later
 def work():
     pid = os.fork()
     if not pid:

@@ -10,6 +10,7 @@ import tap
 
 CASES = {}
 ADDRESS = re.compile(rb"0x[0-9a-f]{6,16}")
+PROCESS = re.compile(rb"\bpid=\d+")	# which DeprecationWarning tells of a fork
 
 
 def case(name, *args, files=None, stdin=b"", env=None, before="", cwd="."):
@@ -63,7 +64,8 @@ def outcome(command, c):
     result = lib.shell(c["before"], *command, *c["args"], stdin=c["stdin"], env=env,
                        cwd=os.path.join(PLACE, c["cwd"]))
     status, *texts = result
-    return (status, *(ADDRESS.sub(b"0x...", t) for t in texts), left(PLACE))
+    return (status, *(PROCESS.sub(b"pid=...", ADDRESS.sub(b"0x...", t)) for t in texts),
+            left(PLACE))
 
 
 def compare(got, want):

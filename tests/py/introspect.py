@@ -156,11 +156,15 @@ def _probe(sys=sys):
         [t.name for t in threading.enumerate()], threading.active_count(),
         main is threading.current_thread(), main.ident == threading.get_ident(),
         main.native_id == threading.get_native_id() == sys.modules["os"].getpid(),
-        main.is_alive(), main._started.is_set(), main._is_stopped, main.daemon,
-        list(vars(main)), len(threading._shutdown_locks), len(threading._dangling),
+        main.is_alive(), main._started.is_set(), getattr(main, "_is_stopped", None), main.daemon,
+        list(vars(main)), len(getattr(threading, "_shutdown_locks", ())), len(threading._dangling),
         len(threading._active), len(threading._limbo), threading._SHUTTING_DOWN,
         threading._threading_atexits, threading.stack_size(),
-        threading.Thread(target=print).name, repr(main._tstate_lock).split()[0]])
+        threading.Thread(target=print).name, repr(getattr(main, "_tstate_lock", None)).split()[0]])
+    if hasattr(main, "_os_thread_handle"):	# 3.13
+        tell("threading's handle", [
+            main._os_thread_handle.ident == main.ident, main._os_thread_handle.is_done(),
+            repr(main._os_thread_handle).split("ident")[0]])
     import asyncio, decimal
     tell("asyncio", [asyncio.events._event_loop_policy,
                      type(asyncio.get_event_loop_policy()).__name__])

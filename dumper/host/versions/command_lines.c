@@ -1,26 +1,27 @@
 /*
  * Lines of a -c command in tracebacks, from 3.13 on.
  */
-#include "command.h"
+#include "cpython.h"
 
-#if PY_VERSION_HEX >= 0x030d0000
-/* pythonrun.c of 3.13, run_mod(): with the code object, whose key linecache makes. */
-int command_register(PyObject *code, const char *text)
+const char *cpython_lines_module(void)
 {
-	PyObject *linecache = PyImport_ImportModule("linecache"), *done = NULL;
+	return PY_VERSION_HEX >= 0x030d0000 ? "linecache" : NULL;
+}
 
-	if (linecache)
-		done = PyObject_CallMethod(linecache, "_register_code", "Oss", code, text,
-			"<string>");
-	Py_XDECREF(linecache);
+/* pythonrun.c of 3.13, run_mod(): linecache makes its key of the code object. */
+int cpython_register_lines(PyObject *module, PyObject *code, const char *text)
+{
+	PyObject *done = PyObject_CallMethod(module, "_register_code", "Oss", code, text,
+		"<string>");
+
 	Py_XDECREF(done);
 	return done ? 0 : -1;
 }
-#else
-int command_register(PyObject *code, const char *text)
+
+/* linecache.py */
+PyObject *cpython_registered_lines(PyObject *module)
 {
-	(void)code;
-	(void)text;
-	return 0;
+	PyObject *names = PyModule_GetDict(module);
+
+	return names ? PyDict_GetItemString(names, "_interactive_cache") : NULL;
 }
-#endif
