@@ -145,6 +145,9 @@ void cpython_profile_threads(Py_tracefunc profile);
 void cpython_silence(void);
 void cpython_unsilence(void);
 
+/* What sys.flags has of -i and -q that were given `count` times. */
+int cpython_option_count(int count);
+
 /* The config that CPython itself reads at run time. */
 PyConfig *cpython_config(void);
 

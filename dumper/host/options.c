@@ -107,8 +107,8 @@ static const struct place {
 
 static int set_count(int count, int *field, int *global, const char *name)
 {
-	*field = *global = count;
-	return cpython_set_flag(name, PyLong_FromLong(count));
+	*field = *global = cpython_option_count(count);
+	return cpython_set_flag(name, PyLong_FromLong(*field));
 }
 
 static int set_places(const struct python_options *options)

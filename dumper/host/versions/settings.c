@@ -65,6 +65,17 @@ int cpython_set_utf8_mode(int on)
 }
 _Py_COMP_DIAG_POP
 
+/* initconfig.c, PYCONFIG_SPEC: since 3.12 inspect, interactive and quiet are of kind
+ * BOOL, so that the way through getpath.py's dict makes 1 of what was counted. */
+int cpython_option_count(int count)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+	return count != 0;
+#else
+	return count;
+#endif
+}
+
 /* Exported in 3.11 to 3.15; the prototype is internal, const from 3.14 on. */
 PyConfig *cpython_config(void)
 {
