@@ -59,20 +59,10 @@ void finish_release(void)
 	teardown_release();
 }
 
-/* `on` are 3.13's words for what it did; before, it named the object. */
 static void unraisable(const char *on, PyObject *where)
 {
-	if (!PyErr_Occurred())
-		return;
-#if PY_VERSION_HEX >= 0x030d0000
-	if (on) {
-		PyErr_FormatUnraisable("Exception ignored on %s", on);
-		return;
-	}
-#else
-	(void)on;
-#endif
-	PyErr_WriteUnraisable(where);
+	if (PyErr_Occurred())
+		cpython_unraisable(on, where);
 }
 
 static void drop(PyObject *result, const char *on, PyObject *where)
