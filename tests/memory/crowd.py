@@ -9,6 +9,7 @@ import subprocess
 
 from memory import merging
 
+TOGETHER = os.cpu_count() or 1
 LIMIT = 600	# seconds for one step of all; only a hang takes so long
 ENV = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 CODE = "import work; work.run(%r)"
@@ -64,12 +65,11 @@ class Crowd:
     def __enter__(self):
         try:
             if self.way.zygote is None:
-                for _ in range(self.count):
-                    self.add()
+                while len(self.pids) < self.count:
+                    self.more(min(TOGETHER, self.count - len(self.pids)))
             else:
                 self._fork()
-            self.answered()
-            if self.servers:
+                self.answered(self.ends)
                 self.pids = children(self.servers[0])
         except BaseException:
             self.close()
@@ -79,8 +79,13 @@ class Crowd:
     def __exit__(self, *error):
         self.close()
 
-    def add(self):
-        """One more process, which need not be ready yet."""
+    def more(self, count):
+        """So many more, until they are ready."""
+        for _ in range(count):
+            self._add()
+        self.answered(self.ends[-count:])
+
+    def _add(self):
         place = self.place
         command = [place.image] if self.way.image else [place.python]
         answers, theirs = os.pipe()
@@ -116,10 +121,10 @@ class Crowd:
         self.children.append(server)
         self.servers.append(server.pid)
 
-    def answered(self, ends=None):
-        """Until all of them stand at their next stop."""
+    def answered(self, ends):
+        """Until all of these stand at their next stop."""
         poll = select.poll()
-        waiting = {answers for answers, _ in ends or self.ends}
+        waiting = {answers for answers, _ in ends}
         for answers in waiting:
             poll.register(answers, select.POLLIN)
         while waiting:
@@ -134,9 +139,12 @@ class Crowd:
                 waiting.remove(answers)
 
     def step(self):
-        for _, orders in self.ends:
-            os.write(orders, b".")
-        self.answered()
+        """All of them to their next stop, a few at once: others use the machine, too."""
+        for first in range(0, len(self.ends), TOGETHER):
+            ends = self.ends[first:first + TOGETHER]
+            for _, orders in ends:
+                os.write(orders, b".")
+            self.answered(ends)
 
     def close(self):
         for pair in self.ends:
