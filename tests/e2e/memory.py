@@ -9,7 +9,7 @@ import sys
 import lib
 sys.path.insert(0, lib.ROOT + "/tests")
 from tap import Skip, done, equal, run, test, that
-from memory import crowd, merging, plot, report, sizes
+from memory import crowd, live, merging, plot, report, sizes
 
 SMAPS = """00400000-00402000 rw-p 00000000 08:01 12 /some/file with: colon
 Size:                  8 kB
@@ -107,8 +107,8 @@ def in_step(name):
         many.step()
         pids, children = [*many.pids, *many.servers], list(many.children)
         for before, after in zip(idle, job):
-            that(0 < before["private"] < after["private"], (before, after))
-            that(after["private"] <= after["anonymous"] < after["rss"], after)
+            that(0 < before["anonymous"] < after["anonymous"], (before, after))
+            that(0 < after["private"] <= after["anonymous"] < after["rss"], after)
     equal([child.returncode for child in children], [0] * len(children))
     equal([pid for pid in pids if os.path.exists("/proc/%d" % pid)], [])
 
@@ -121,6 +121,34 @@ def one_that_ends():
             that(False, "it is not noticed")
     except crowd.Failed as failed:
         that("ended" in str(failed), failed)
+
+
+def alive(count, reserve):
+    return live.run(way("image"), place(), count, reserve, lambda text: None)
+
+
+@test
+def live_processes_answer():
+    found = alive(3, 1)
+    equal((found["answered"], found["processes"]), (3, 3))
+    that(found["pss_kb"] > 0 and set(found["available_kb"]) == {
+        "before", "started", "answered", "after"}, found)
+
+
+@test
+def live_processes_stop_in_time():
+    for count, reserve, words in (3, 1 << 40, "would be left"), (10 ** 9, 1, "below"):
+        try:
+            alive(count, reserve)
+        except live.Refused as refused:
+            that(words in str(refused), refused)
+        else:
+            that(False, "%d processes, %d kB to be left: not refused" % (count, reserve))
+
+
+@test
+def wrong_answers():
+    equal(live.check(["7 7\n", "8 9\n", "9 8\n", "", "3 3\n"], [7, 8, 9, 10, 3]), 2)
 
 
 for each in crowd.WAYS:

@@ -3,6 +3,7 @@
   sizes     one process's memory, from /proc
   crowd     N processes of one kind, in step
   merging   ksmd
+  live      thousands of processes
   report    tables and targets
   plot      docs/memory.svg
   programs  what runs in the processes that are measured"""

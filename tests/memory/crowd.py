@@ -12,7 +12,8 @@ from memory import merging
 TOGETHER = os.cpu_count() or 1
 LIMIT = 600	# seconds for one step of all; only a hang takes so long
 ENV = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
-CODE = "import work; work.run(%r)"
+STEPS = "import work; work.run(%r)"
+LIVE = "import work; work.live(%r)"	# answers instead
 
 
 class Failed(Exception):
@@ -57,8 +58,8 @@ def children(pid):
 
 
 class Crowd:
-    def __init__(self, way, place, count):
-        self.way, self.place, self.count = way, place, count
+    def __init__(self, way, place, count, code=STEPS):
+        self.way, self.place, self.count, self.code = way, place, count, code
         self.pids, self.servers = [], []	# measured; and what they need besides
         self.ends, self.children = [], []	# (answers, orders) of each; to be reaped
 
@@ -94,9 +95,9 @@ class Crowd:
         # An image asks for itself.
         mark = merging.mark if self.way.ksm and not self.way.image else None
         child = subprocess.Popen(
-            [*self.way.before, *command, "-c", CODE % place.workload], cwd=place.folder,
+            [*self.way.before, *command, "-c", self.code % place.workload], cwd=place.folder,
             env={**place.env, **place.session, **self.way.env}, stdin=orders, stdout=theirs,
-            preexec_fn=mark)
+            preexec_fn=mark, close_fds=False)
         os.close(theirs)
         os.close(orders)
         self.children.append(child)
@@ -145,6 +146,19 @@ class Crowd:
             for _, orders in ends:
                 os.write(orders, b".")
             self.answered(ends)
+
+    def ask(self, first, last):
+        """What each of those in the range says."""
+        said = []
+        for answers, orders in self.ends[first:last]:
+            os.write(orders, b"?")
+            line = b""
+            while not line.endswith(b"\n"):
+                if not (part := os.read(answers, 100)):
+                    raise Failed("%s: a process ended" % self.way.name)
+                line += part
+            said.append(line.decode())
+        return said
 
     def close(self):
         for pair in self.ends:

@@ -9,9 +9,10 @@ PLACE = "/sys/kernel/mm/ksm/"
 # Quick, and no page passed over since it did not merge the last time.
 SETTINGS = {"pages_to_scan": 10000, "sleep_millisecs": 20, "smart_scan": 0, "run": 1}
 SET_MERGE = 67		# linux/prctl.h: PR_SET_MEMORY_MERGE
-ROUNDS = 3		# of ksmd without any gain: a page is merged in the second
-GAIN = 0.005
-LIMIT = 300		# seconds
+# One that had begun before, one that sees that a page does not change, one that merges.
+ROUNDS = 3
+GAIN = 0.005		# of what is merged, in the last round
+LIMIT = 600		# seconds; ksmd gives way to others
 
 
 def read(name):
@@ -58,12 +59,14 @@ def mark():
 def settle():
     """Until ksmd gains nothing more."""
     end = time.monotonic() + LIMIT
-    last, scans, quiet = read("pages_sharing"), read("full_scans"), 0
-    while quiet < ROUNDS and time.monotonic() < end:
+    last, scans, rounds = read("pages_sharing"), read("full_scans"), 0
+    while time.monotonic() < end:
         time.sleep(0.05)
-        if read("full_scans") == scans:
+        if (found := read("full_scans")) == scans:
             continue
-        now, scans = read("pages_sharing"), read("full_scans")
-        quiet = 0 if now > last * (1 + GAIN) else quiet + 1
-        last = max(now, last)
-    return quiet >= ROUNDS
+        rounds, scans = rounds + found - scans, found
+        now = read("pages_sharing")
+        if rounds >= ROUNDS and now <= last * (1 + GAIN):
+            return True
+        last = now
+    return False

@@ -5,6 +5,7 @@ import statistics
 
 STATES = "idle", "job", "collected"
 BASE, RIVAL, IMAGE = "python3", "zygote, gc.freeze", "image"
+LIVE = 5000	# processes at once, with 24 GB
 PART = 25	# of ordinary processes' PSS
 
 # kB for one process: idle, after the job beyond what that allocates; by the first
@@ -107,6 +108,17 @@ def judge(rows, allocated):
                     **target(row, "columns not better than a zygote with gc.freeze, %d processes"
                              % count, 0, len(left), ""), "left": left})
     return targets
+
+
+def alive(live):
+    """The target of processes that live at once. More of them is better."""
+    for one in live:
+        yield {"python": one["python"], "workload": one["workload"],
+               "what": "processes that do not answer, of %d live ones (%.1f GB available of "
+               "%.1f before, %.1f with them)" % (one["processes"], one["total_kb"] / 2 ** 20, *(
+                   one["available_kb"][when] / 2 ** 20 for when in ("before", "answered"))),
+               "want": 0, "got": one["processes"] - one["answered"], "unit": "",
+               "reached": one["answered"] == one["processes"] >= LIVE}
 
 
 # ------------------------------------------------------------ markdown

@@ -69,10 +69,6 @@ def look(pid):
     return sizes
 
 
-def available():
-    """MemAvailable of the machine, in kB."""
-    with open("/proc/meminfo") as file:
-        for line in file:
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1])
-    raise ValueError("no MemAvailable")
+def pss(pid):
+    with open("/proc/%d/smaps_rollup" % pid) as file:
+        return parse_sums(file)["pss"]

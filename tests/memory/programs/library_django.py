@@ -43,3 +43,8 @@ def task():
     if status[0][0] != "200 OK":
         raise SystemExit("no page: %s" % status)
     return status, body
+
+
+def answer(number):
+    """The number, after a detour."""
+    return template.Template("{{ n|add:-1 }}").render(template.Context({"n": number + 1}))

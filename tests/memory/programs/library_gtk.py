@@ -66,3 +66,8 @@ def task():
     program.list.select_row(program.list.get_row_at_index(1))
     settle()
     return program, warm(), text, program.bus.name_has_owner(program.name.get_name())
+
+
+def answer(number):
+    """The number, after a detour."""
+    return str(Gtk.Adjustment(value=number, lower=0, upper=1e9).get_value())[:-2]

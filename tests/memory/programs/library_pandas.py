@@ -13,3 +13,8 @@ def task():
     other = pandas.DataFrame({"key": ["k%d" % n for n in range(9)], "weight": range(9)})
     joined = table.merge(other, on="key").sort_values(["weight", "value"])
     return table, sums, joined, joined.head(20).to_string()
+
+
+def answer(number):
+    """The number, after a detour."""
+    return str(pandas.Series([number, 0]).sum())

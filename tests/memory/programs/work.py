@@ -52,6 +52,15 @@ def run(name):
     del kept
 
 
+def live(name):
+    """Answers each byte with its number and what the library makes of it."""
+    module = library(name)
+    module.start()
+    os.write(1, b".")
+    while os.read(0, 1):
+        os.write(1, b"%d %s\n" % (os.getpid(), module.answer(os.getpid()).encode()))
+
+
 def close(pairs):
     for pair in pairs:
         for descriptor in pair:
