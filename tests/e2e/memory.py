@@ -221,6 +221,15 @@ def table_of_rows():
 
 
 @test
+def merged_results():
+    one, other = ([row("image", *[state(200)] * 3), row("zygote", *[state(size)] * 3)]
+                  for size in (300, 400))
+    got = report.merge([{"kernel": "a", "rows": one, "live": []},
+                        {"kernel": "b", "rows": other[1:], "live": []}])
+    equal(got, {"kernel": "b", "rows": [one[0], other[1]], "live": []})
+
+
+@test
 def picture():
     try:
         import matplotlib

@@ -40,6 +40,19 @@ def find(rows, **wanted):
     return None
 
 
+KEY = "python", "workload", "way", "processes"
+
+
+def merge(parts):
+    """One result of several; what was measured twice counts as the later has it."""
+    rows, live = {}, {}
+    for part in parts:
+        for found, kind in (rows, "rows"), (live, "live"):
+            found.update((tuple(one[name] for name in KEY), one) for one in part[kind])
+    return {"kernel": parts[-1]["kernel"], "rows": list(rows.values()),
+            "live": list(live.values())}
+
+
 def groups(rows):
     """{(python, workload): its rows}, in the order in which they came."""
     found = {}
@@ -151,6 +164,19 @@ def table(rows, count):
     for row in rows:
         if row["processes"] == count:
             lines.append(line(_cells(row)))
+    return "\n".join(lines)
+
+
+def live_table(live):
+    lines = [line(["Python", "library", "processes", "live", "right answers", "PSS of each",
+                   "page tables of each", "available before", "started", "answered", "after"]),
+             line(["---"] * 3 + ["---:"] * 8)]
+    for one in live:
+        count = one["processes"]
+        lines.append(line([
+            one["python"], one["workload"], one["way"], str(count), str(one["answered"]),
+            _kb(one["pss_kb"] / count), _kb(one["kernel_kb"]["PageTables"] / count),
+            *("%.0f MB" % (size / 1024) for size in one["available_kb"].values())]))
     return "\n".join(lines)
 
 
