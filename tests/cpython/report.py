@@ -123,7 +123,8 @@ AREAS = {
 def area(file):
     if file.endswith(store.CHILDREN):
         return "FILE/children"
-    words = file.removeprefix("test_")
+    # In a package: test.test_asyncio.test_tasks.
+    words = file.removeprefix("test.").partition(".")[0].removeprefix("test_")
     for name, members in AREAS.items():
         if words in members.split() or words.split("_")[0] in members.split():
             return name

@@ -22,9 +22,15 @@ STARTS = re.compile(r"sys\.executable|script_helper|_test_multiprocessing")
 PACKAGES = [NAME, "lib%s-testsuite" % NAME, "libc6"]
 
 
+def place(name):
+    """A folder, or a file without its .py. Files of some packages are files of the
+    suite's, too, and are called test.PACKAGE.FILE."""
+    return os.path.join(SUITE, *name.removeprefix("test.").split("."))
+
+
 def starts_python(name):
     """Whether a file's tests start python, by a look at its text."""
-    path = os.path.join(SUITE, name)
+    path = place(name)
     paths = [path + ".py"] if not os.path.isdir(path) else [
         os.path.join(path, entry) for entry in os.listdir(path) if entry.endswith(".py")]
     for path in paths:

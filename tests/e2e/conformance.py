@@ -121,9 +121,15 @@ def the_subset_is_of_known_files():
     tap.equal(sorted(set(names)), sorted(names), "names")
     tap.that(len(names) >= 60, "they are at least 60")
     for name in names:
-        path = os.path.join(store.SUITE, store.file_of(name).removeprefix("test.")
-                            .replace(".", "/"))
+        path = store.place(store.file_of(name))
         tap.that(os.path.exists(path + ".py") or os.path.isdir(path), name)
+
+
+@tap.test
+def what_starts_python_is_known():
+    need_suite()
+    names = "test_gc", "test_json", "test.test_asyncio.test_subprocess", "test_string"
+    tap.equal([store.starts_python(n) for n in names], [True, True, True, False])
 
 
 @tap.test
