@@ -3,6 +3,7 @@ of both, and knows the table of explained differences. Runs nothing."""
 import collections
 import fnmatch
 import os
+import sys
 
 import store
 
@@ -69,10 +70,17 @@ def compare(file, python, image, explained):
 
 class Explained:
     """The table: a test's id or a pattern of ids, behind the name of its file's
-    run, then a tab and the reason; lines that begin with # are comments."""
+    run, then a tab and the reason; lines that begin with # are comments. What is so
+    in some versions only stands in the tables of these: explained-3.13."""
 
-    def __init__(self, path=os.path.join(HERE, "explained")):
+    def __init__(self, path=os.path.join(HERE, "explained"), version=sys.version_info[:2]):
         self.rows, self.used = [], set()
+        self.read(path)
+        own = "%s-%d.%d" % (path, *version)
+        if os.path.exists(own):
+            self.read(own)
+
+    def read(self, path):
         with open(path) as file:
             for line in file:
                 if line.strip() and not line.startswith("#"):

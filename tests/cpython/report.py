@@ -2,6 +2,7 @@
 Runs and compares nothing."""
 import collections
 import platform
+import re
 import time
 
 import store
@@ -133,10 +134,10 @@ def area(file):
 
 HEAD = """# Conformance
 
-`make check-cpython` wrote this file. It runs CPython's own test suite under
-`python3` and under a bare image (`pydump build` without options), each file in
-a process of its own, as an ordinary user, and compares test by test: outcome,
-reason of a skip, number of subtests, exit status.
+`make check-cpython` wrote this file, each part where that Python is python3. It
+runs CPython's own test suite under `python3` and under a bare image (`pydump build`
+without options), each file in a process of its own, as an ordinary user, and
+compares test by test: outcome, reason of a skip, number of subtests, exit status.
 
 The command for each file is `PYTHON -m test -u %s FILE`,
 with a recorder of outcomes around it (tests/cpython/record_regrtest.py). A file
@@ -146,8 +147,27 @@ it are run once more as FILE/children, where it is an image, too.
 """
 
 
-def document(results, stale, resources, versions):
-    lines = [HEAD % resources]
+PART = re.compile(r"^## CPython (\d+)\.(\d+)$", re.M)
+
+
+def parts(text):
+    """What a document says of each version, by the version."""
+    found = list(PART.finditer(text))
+    ends = [match.start() for match in found[1:]] + [len(text)]
+    return {(int(match[1]), int(match[2])): text[match.start():end].strip("\n")
+            for match, end in zip(found, ends)}
+
+
+def document(former, version, part, resources):
+    """The former text with the part of one version anew."""
+    by_version = {**parts(former), version: part.strip("\n")}
+    return "\n\n".join([(HEAD % resources).strip("\n"),
+                        *(text for _, text in sorted(by_version.items()))]) + "\n"
+
+
+def part(results, stale, version, versions):
+    """What is said of one version."""
+    lines = ["## CPython %d.%d" % version, ""]
     facts = [("date", time.strftime("%Y-%m-%d")), ("kernel", ".".join(platform.release().split(".")[:2])),
              *versions.items()]
     lines += table(("what", "which"), facts) + [""]
@@ -155,14 +175,14 @@ def document(results, stale, resources, versions):
     lines += table(("area", "files", "tests", "same", "different"), by_area(results)) + [""]
     for title, text, wanted in SECTIONS:
         chosen = [d for r in results for d in r.differences if wanted(d)]
-        lines += ["## " + title, "", text, ""]
+        lines += ["### " + title, "", text, ""]
         rows = [("%s `%s`" % (d.file, d.test), " / ".join(d.python), " / ".join(d.image), d.why)
                 for d in chosen]
         lines += table(("test", "python3", "image", "cause"), rows) if rows else ["None."]
         lines.append("")
     if stale:
         lines += ["Stale explanations: %s." % ", ".join(stale), ""]
-    lines += ["## What python3 skips or fails here", "",
+    lines += ["### What python3 skips or fails here", "",
               "Alike under both, except where listed above.", ""]
     failed = [(t, r.python[0]["tests"][t]["outcome"]) for r in results for t in r.tests()
               if kind(r.python[0]["tests"][t]["outcome"]) == OUTCOMES[-1]]

@@ -108,6 +108,31 @@ def an_explanation_is_of_use_or_stale():
 
 
 @tap.test
+def a_version_has_a_table_of_its_own():
+    path = os.path.join(lib.folder("explained"), "table")
+    lib.write(path, "test_x a\tin all of them\n")
+    lib.write(path + "-3.13", "test_x b\tin 3.13 alone\n")
+    for version, want in ((3, 13), ["a", "b"]), ((3, 14), ["a"]):
+        rows = compare.Explained(path, version).rows
+        tap.equal([pattern.split()[1] for pattern, _ in rows], want, version)
+
+
+@tap.test
+def the_document_has_a_part_for_each_version():
+    results = [report.Result("test_x", [run_of(a="pass")], [run_of(a="pass")], [])]
+    def part(version, libc):
+        return report.part(results, [], version, {"libc6": libc})
+    text = ""
+    for version, libc in ((3, 13), "2.41"), ((3, 9), "2.31"), ((3, 13), "2.42"):
+        text = report.document(text, version, part(version, libc), "all")
+    tap.equal(list(report.parts(text)), [(3, 9), (3, 13)], "parts")
+    tap.equal(text.count("# Conformance\n"), 1, "heads")
+    tap.that("2.41" not in text and "2.42" in text and "2.31" in text, text)
+    again = report.document(text, (3, 9), report.parts(text)[3, 9], "all")
+    tap.equal(again, text, "the same part put in again")
+
+
+@tap.test
 def the_table_has_a_reason_in_each_row():
     for pattern, why in compare.Explained().rows:
         tap.that(len(why) > 20 and pattern.startswith("test_"), "%r: %r" % (pattern, why))
