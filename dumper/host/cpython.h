@@ -20,6 +20,9 @@ const char *cpython_refusal(void);
 /* The running thread's OS id, kept in its thread state (3.11+). */
 void cpython_set_native_id(PyThreadState *tstate, unsigned long id);
 
+/* The C stack is the one that the process has now (3.14+ keeps its bounds). */
+void cpython_renew_stack_bounds(PyThreadState *tstate);
+
 /* sys.is_finalizing() becomes true and other threads stop at the GIL (on), or
  * back (off, for a rehearsal). Needs the GIL. */
 void cpython_set_finalizing(PyThreadState *on);

@@ -399,6 +399,7 @@ void resume_process(struct startup *startup)
 	if (__sigsetjmp(&bottom.jump, 0))
 		main_thread_exit();
 	__pthread_register_cancel(&bottom.unwind);
+	cpython_renew_stack_bounds(PyThreadState_Get());
 	check(startup);
 	resume_python(startup, 0);
 	exit(finish_code(callbacks_after() ? failed_callback() : run_startup(startup)));
