@@ -10,12 +10,15 @@
 #include <Python.h>
 
 #if PY_VERSION_HEX < 0x030b0000 || PY_VERSION_HEX >= 0x03100000
-#error "this host knows CPython 3.11 to 3.15 only"
+#error "only CPython 3.11 to 3.15 is known"
 #endif
 
 /* NULL if this interpreter is of the version that the host was built for and
  * of no kind that can't be frozen; else why not. Before Py_Initialize. */
 const char *cpython_refusal(void);
+
+/* Likewise, when the interpreter is there and before it runs any program. */
+const char *cpython_collector_refusal(void);
 
 /* The running thread's OS id, kept in its thread state (3.11+). */
 void cpython_set_native_id(PyThreadState *tstate, unsigned long id);

@@ -26,13 +26,17 @@ typedef PyStatus (*main_function)(void);
 
 /* In two phases, as Py_InitializeFromConfig() does it in one go: site, .pth files
  * and sitecustomize run in the second. */
-static void initialize(PyConfig *config)
+static void initialize(const char *program, PyConfig *config)
 {
 	main_function second = (main_function)dlsym(RTLD_DEFAULT, "_Py_InitializeMain");
 	struct collector_pause pause;
+	const char *refusal;
 
 	config->_init_main = !second;
 	must(Py_InitializeFromConfig(config));
+	refusal = cpython_collector_refusal();
+	if (refusal)
+		talk_refuse("%s: %s", program, refusal);
 	pause = collector_pause();
 	reads_os_watch();
 	collector_go_on(pause);
@@ -78,7 +82,7 @@ void start_python(char *program, char **options, const char *plain)
 	PyConfig_InitPythonConfig(&config);
 	must(PyConfig_SetBytesArgv(&config, argc, argv));
 	set_base(&config, plain);
-	initialize(&config);
+	initialize(program, &config);
 	PyConfig_Clear(&config);
 	free(argv);
 }

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """What some versions of CPython have of their own."""
+import os
 import re
+import struct
 
 import lib
-from tap import done, equal, run, that
+from tap import Skip, done, equal, run, that
 
 VERSION = tuple(map(int, lib.run([lib.PYTHON, "-c",
     "import sys; print(*sys.version_info[:2])"]).out.split()))
@@ -72,9 +74,81 @@ def unlimited_stack():
         equal(got, (0, b"1602\n", b""))
 
 
+# --- interpreters that can't be frozen ---
+
+PLACE = lib.folder("versions")
+
+# The three generations as they are in the file, thresholds and counts.
+GENERATIONS = struct.pack("<16xii16xii16xii", 2000, 0, 10, 0, 10, 0)
+
+
+def runtime(data):
+    """Where the file has _PyRuntime, a section of its own, which begins with what it
+    says of its structs."""
+    listed = lib.run(["readelf", "-SW", os.path.realpath(lib.PYTHON)]).out.decode()
+    found = re.search(r"\.PyRuntime\s+PROGBITS\s+\w+\s+(\w+)", listed)
+    that(found, "the interpreter has no section .PyRuntime")
+    at = int(found[1], 16)
+    equal(data[at:at + 8], b"xdebugpy")
+    return at
+
+
+def free_threaded(data):
+    struct.pack_into("<Q", data, runtime(data) + 16, 1)
+
+
+def other_structs(data):
+    """A runtime of another size."""
+    size = struct.unpack_from("<Q", data, runtime(data) + 24)[0]
+    struct.pack_into("<Q", data, runtime(data) + 24, size + 8)
+
+
+def other_release(data):
+    """Another 3.14.x whose structs are the same."""
+    version = struct.unpack_from("<Q", data, runtime(data) + 8)[0]
+    struct.pack_into("<Q", data, runtime(data) + 8, version - 0x100)
+
+
+def incremental(data):
+    """There the third number is not used (gc.get_threshold())."""
+    at = data.find(GENERATIONS, runtime(data))
+    that(at > 0, "no thresholds in the interpreter")
+    struct.pack_into("<i", data, at + 64, 0)
+
+
+def built_with(change):
+    """pydump build with an interpreter that was changed in one point."""
+    if VERSION < (3, 13):
+        raise Skip("optional: %d.%d says nothing of its structs" % VERSION)
+    data = bytearray(lib.read(os.path.realpath(lib.PYTHON)))
+    change(data)
+    python = lib.write("%s/%s" % (PLACE, change.__name__), bytes(data), 0o755)
+    output = PLACE + "/x.pyimage"
+    got = lib.run([lib.PYDUMP, "build", "-o", output, "--python", python],
+                  env={"PYIMAGE": None})
+    return got, output
+
+
+def refused(change, why):
+    got, output = built_with(change)
+    that(got.status == 1 and why in got.err.decode(), "%s: %s" % (got.status, got.err))
+    that(not os.path.exists(output), "an image was left")
+
+
+def accepted(change):
+    got, output = built_with(change)
+    equal((got.status, got.err), (0, b""))
+    equal(lib.run([output, "-c", "print(1)"]), (0, b"1\n", b""))
+
+
 # python3 before 3.14 overflows a stack that is smaller than its count needs.
 LIMITS = (8192, 4001) + (1000, 771) * (VERSION >= (3, 14))
 for _limit in LIMITS:
     run("recursion ends at %s kB of stack" % _limit, recursion, _limit)
 run("recursion on a stack without a limit", unlimited_stack)
+run("a free-threaded build is refused", refused, free_threaded, "free-threaded")
+run("a build with the incremental collector is refused", refused, incremental,
+    "incremental collector")
+run("a build with other structs is refused", refused, other_structs, "has other structs")
+run("another release with the same structs is not", accepted, other_release)
 done()
