@@ -6,7 +6,7 @@
  * decides by them before anything of the image is changed.
  *
  * Facts: Python/getopt.c, Python/initconfig.c and Python/preconfig.c of CPython
- * 3.11 to 3.13, `python3 --help`, `--help-env`, `--help-xoptions`.
+ * 3.11 to 3.15, `python3 --help`, `--help-env`, `--help-xoptions`.
  */
 #ifndef PYTHON_OPTIONS_H
 #define PYTHON_OPTIONS_H
@@ -97,16 +97,24 @@ static const struct python_option python_option_table[] = {
 
 /* -X by its name; one that is not here is PYTHON_BAKED. */
 static const struct python_option python_x_table[] = {
+	{ "context_aware_warnings", "0|1", PYTHON_BAKED, 0 },		/* 3.14+ */
+	{ "cpu_count", "number", PYTHON_BAKED, 0 },			/* 3.13+ */
 	{ "dev", NULL, PYTHON_BAKED, 0 },
+	{ "disable-remote-debug", NULL, PYTHON_BAKED, 0 },		/* 3.14+ */
 	{ "faulthandler", NULL, PYTHON_HONOURED,
 		PYTHON_FAULTHANDLER | PYTHON_X_FAULTHANDLER },
 	{ "frozen_modules", "on|off", PYTHON_BAKED, 0 },
+	{ "gil", "0|1", PYTHON_BAKED, 0 },				/* 3.13+ */
 	{ "importtime", NULL, PYTHON_PLAIN, 0 },
 	{ "int_max_str_digits", "number", PYTHON_BAKED, 0 },
+	{ "lazy_imports", "all|normal", PYTHON_BAKED, 0 },		/* 3.15+ */
 	{ "no_debug_ranges", NULL, PYTHON_BAKED, 0 },
+	{ "pathconfig_warnings", "0|1", PYTHON_BAKED, 0 },		/* 3.15+ */
 	{ "perf", NULL, PYTHON_PLAIN, 0 },	/* 3.12+: maps code as it is made */
+	{ "perf_jit", NULL, PYTHON_PLAIN, 0 },				/* 3.13+ */
 	{ "pycache_prefix", "PATH", PYTHON_BAKED, 0 },
 	{ "showrefcount", NULL, PYTHON_BAKED, 0 },
+	{ "thread_inherit_context", "0|1", PYTHON_BAKED, 0 },		/* 3.14+ */
 	{ "tracemalloc", "NFRAME", PYTHON_BAKED, 0 },
 	{ "utf8", "0|1", PYTHON_BAKED, 0 },
 	{ "warn_default_encoding", NULL, PYTHON_BAKED, 0 },
@@ -265,7 +273,7 @@ struct python_variable {
 	uint32_t flags;		/* none: it is read when it is used, or never */
 };
 
-/* All that CPython 3.11 to 3.13 and its library read; an empty value means
+/* All that CPython 3.11 to 3.15 and its library read; an empty value means
  * nothing to any of them. Others that begin with PYTHON are the program's, such
  * as PYTHON_VERSION of container images. */
 static const struct python_variable python_variable_table[] = {
@@ -310,15 +318,32 @@ static const struct python_variable python_variable_table[] = {
 	{ "PYTHONWARNINGS", PYTHON_BAKED, PYTHON_TEXT, 0 },
 	/* 3.12 and later */
 	{ "PYTHONPERFSUPPORT", PYTHON_PLAIN, PYTHON_TEXT, 0 },
+	{ "PYTHON_BASIC_COMPLETER", PYTHON_HONOURED, PYTHON_TEXT, 0 },
 	{ "PYTHON_BASIC_REPL", PYTHON_HONOURED, PYTHON_TEXT, 0 },
 	{ "PYTHON_COLORS", PYTHON_HONOURED, PYTHON_TEXT, 0 },
+	{ "PYTHON_CONTEXT_AWARE_WARNINGS", PYTHON_BAKED, PYTHON_TEXT, 0 },
 	{ "PYTHON_CPU_COUNT", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_DISABLE_REMOTE_DEBUG", PYTHON_BAKED, PYTHON_TEXT, 0 },
 	{ "PYTHON_FROZEN_MODULES", PYTHON_BAKED, PYTHON_TEXT, 0 },
 	{ "PYTHON_GIL", PYTHON_BAKED, PYTHON_TEXT, 0 },
 	{ "PYTHON_HISTORY", PYTHON_HONOURED, PYTHON_TEXT, 0 },
 	{ "PYTHON_JIT", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_JIT_FITNESS_INITIAL", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_JIT_JUMP_BACKWARD_INITIAL_BACKOFF", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_JIT_JUMP_BACKWARD_INITIAL_VALUE", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_JIT_RESUME_INITIAL_BACKOFF", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_JIT_RESUME_INITIAL_VALUE", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_JIT_SIDE_EXIT_INITIAL_BACKOFF", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_JIT_SIDE_EXIT_INITIAL_VALUE", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_JIT_STRESS", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_LAZY_IMPORTS", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_PATHCONFIG_WARNINGS", PYTHON_BAKED, PYTHON_TEXT, 0 },
 	{ "PYTHON_PERF_JIT_SUPPORT", PYTHON_PLAIN, PYTHON_TEXT, 0 },
 	{ "PYTHON_PRESITE", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_PYMALLOC_HUGEPAGES", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_SPECIALIZATION_OFF", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_THREAD_INHERIT_CONTEXT", PYTHON_BAKED, PYTHON_TEXT, 0 },
+	{ "PYTHON_TLBC", PYTHON_BAKED, PYTHON_TEXT, 0 },
 	{ "PYTHON_UOPS", PYTHON_BAKED, PYTHON_TEXT, 0 },
 	{ "PYTHON_UOPS_OPTIMIZE", PYTHON_BAKED, PYTHON_TEXT, 0 },
 };

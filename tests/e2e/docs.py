@@ -68,7 +68,7 @@ def rows_of_python():
     words = {"HONOURED": "honoured", "BAKED": "part of the image", "PLAIN": "python3"}
     header = lib.read(lib.ROOT + "/include/python_options.h").decode()
     options = re.findall(r'\{ "([^"]+)", (?:NULL|"[^"]*"), PYTHON_([A-Z]+),', header)
-    after_x = [name for name, _ in options].index("dev")
+    after_x = [name for name, _ in options].index("--version") + 1
     want = {("-" + name if len(name) == 1 else name, words[choice])
             for name, choice in options[:after_x] if name != "X"}
     want |= {("-X " + name, words[choice]) for name, choice in options[after_x:]}
