@@ -212,11 +212,12 @@ code("sys.exit in a thread's hook", "import sys, threading\n"
      "threading.Thread(target=lambda: 1/0).start()")
 
 # ------------------------------------------------------------ atexit
-code("atexit, order of all", DEL + "import atexit, threading, time, weakref\n"
-     "atexit.register(print, 'one')\nthreading._register_atexit(print, 'threading')\n"
+code("atexit, order of all", DEL + "import atexit, threading, weakref\n"
+     "atexit.register(print, 'one')\nmay = threading.Event()\n"
+     "threading._register_atexit(may.set)\nthreading._register_atexit(print, 'threading')\n"
      "d = D('d')\nclass C: pass\nc = C()\nweakref.finalize(c, print, 'finalize')\n"
      "atexit.register(print, 'two')\n"
-     "threading.Thread(target=lambda: (time.sleep(.02), print('thread'))).start()")
+     "threading.Thread(target=lambda: (may.wait(), print('thread'))).start()")
 code("atexit, finalize without", "import weakref\nclass C: pass\nc = C()\n"
      "f = weakref.finalize(c, print, 'finalize')\nf.atexit = False")
 code("atexit, finalize in order", "import weakref\nclass C: pass\na, b = C(), C()\n"
