@@ -50,6 +50,10 @@ void cpython_delete_other_threads(PyThreadState *tstate);
 /* Whether the interpreter has thread states but this one. */
 int cpython_has_other_threads(PyThreadState *tstate);
 
+/* Whether Python goes on in a forked child: not where there is another interpreter,
+ * from 3.13 on. */
+int cpython_may_fork(void);
+
 /* Functions registered with Py_AtExit(), last first, each once. */
 void cpython_call_exit_functions(void);
 

@@ -160,8 +160,13 @@ void freeze(void)
 	int from, status;
 	size_t length;
 	char *message;
-	pid_t child = fork_alone(&from);
+	pid_t child;
 
+	if (!cpython_may_fork())
+		talk_refuse("another interpreter is left (of module _interpreters, or made by "
+			"a C library), with which a forked child of this Python ends: let it "
+			"end before, or make it when it is needed");
+	child = fork_alone(&from);
 	message = read_message(from, &length);
 	close(from);
 	if (waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status))

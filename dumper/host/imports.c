@@ -15,6 +15,7 @@ const char *imports_traceback(void)
 	PyObject *empty = PyUnicode_FromString("");
 	static PyObject *kept;
 
+	cpython_unhear();	/* it reads the files for their lines */
 	PyErr_Fetch(&type, &value, &trace);
 	PyErr_NormalizeException(&type, &value, &trace);
 	module = PyImport_ImportModule("traceback");

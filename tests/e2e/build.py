@@ -7,6 +7,7 @@ import pty
 import select
 import signal
 import subprocess
+import sys
 
 import lib
 from tap import Skip, done, equal, run, that
@@ -94,6 +95,14 @@ def thread_left_running():
     that("left-over" in text, text)
 
 
+def interpreter_left():
+    """With which 3.13 can't fork."""
+    code = "import %s as i\nprint('made', i.create())\n" % lib.INTERPRETERS
+    if sys.version_info < (3, 13):
+        raise Skip("optional: this python3 can fork with another interpreter")
+    refused("-w", warmup(code), words=["another interpreter", "let it end before"])
+
+
 def thread_of_a_library_left_running():
     """After the fork only one is left: that is fine."""
     code = ("import threading, sys, types\nm = sys.modules['kept'] = types.ModuleType('m')\n"
@@ -156,6 +165,7 @@ run("warm-up ends the process", warmup_ends_the_process)
 run("warm-up crashes", warmup_crashes)
 run("a thread is left", thread_left_running)
 run("a thread that has ended", thread_of_a_library_left_running)
+run("another interpreter is left", interpreter_left)
 for kind, code in {
         "socket": "import socket\ns = socket.socket()",
         "pipe": "import os\np = os.pipe()",

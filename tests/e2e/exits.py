@@ -508,6 +508,9 @@ code("SIGTERM handled by sys.exit", "import os, signal, sys\n"
 code("alarm that is pending", "import signal\nsignal.signal(signal.SIGALRM, lambda *a: print(1))\n"
      "signal.setitimer(signal.ITIMER_REAL, 9)")
 code("faulthandler's timer", "import faulthandler\nfaulthandler.dump_traceback_later(9)")
+code("a daemon thread's local", DEL + "import threading\nl, ready = threading.local(), threading.Event()\n"
+     "def f():\n l.x = D('local')\n ready.set()\n threading.Event().wait()\n"
+     "threading.Thread(target=f, daemon=True).start()\nready.wait()\nd = D('main')")
 code("subinterpreter", "import " + lib.INTERPRETERS + " as i\nn = i.create()\n"
      "i.run_string(n, 'print(1)')\ni.destroy(n)")
 code("subinterpreter with a finalizer", "import " + lib.INTERPRETERS + " as i\nn = i.create()\n"

@@ -162,7 +162,7 @@ def strict_allows_imports():
     lib.write(site + "/no_cache.py", "import a_package.part.leaf\nimport importlib.util, sys\n"
               "assert importlib.util.find_spec('json.tool')\nsys.path.append(%r)\n"
               "import zipped\nopen(3, closefd=False) if 0 else 0\nimport sqlite3\n"
-              "sqlite3.connect(':memory:').close()\nimport _json, _decimal, ctypes, lib2to3\n"
+              "sqlite3.connect(':memory:').close()\nimport _json, _decimal, ctypes, wsgiref.util\n"
               "try: import not_there\nexcept ImportError: pass\n" % (home + "/z.zip"))
     import zipfile
     with zipfile.ZipFile(home + "/z.zip", "w") as archive:
@@ -227,12 +227,13 @@ print(heard)
 """
 # The head of the list of C's hooks, by what PySys_AddAuditHook() changes.
 FIND = """
-import ctypes
+import ctypes, sys
+COUNT = 400 if sys.version_info < (3, 13) else 4000	# it begins with a table there
 start = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, "_PyRuntime"))
-words = (ctypes.c_void_p * 400).from_address(start)
+words = (ctypes.c_void_p * COUNT).from_address(start)
 before = list(words)
 ctypes.pythonapi.PySys_AddAuditHook(ctypes.CDLL(None).getpid, None)
-changed = [n for n in range(400) if words[n] != before[n] and not before[n]]
+changed = [n for n in range(COUNT) if words[n] != before[n] and not before[n]]
 print(8 * changed[0] if len(changed) == 1 else changed)
 """
 

@@ -18,6 +18,38 @@ void cpython_set_native_id(PyThreadState *tstate, unsigned long id)
 	tstate->native_thread_id = id;
 }
 
+#if PY_VERSION_HEX >= 0x030d0000
+/* pystate.c, _PyThreadState_RemoveExcept(), which is not exported. */
+static PyThreadState *take_other_threads(PyThreadState *tstate)
+{
+	PyInterpreterState *interp = tstate->interp;
+	PyThreadState *list;
+
+	PyMutex_Lock(&_PyRuntime.interpreters.mutex);
+	list = interp->threads.head;
+	if (list == tstate)
+		list = tstate->next;
+	if (tstate->prev)
+		tstate->prev->next = tstate->next;
+	if (tstate->next)
+		tstate->next->prev = tstate->prev;
+	tstate->prev = tstate->next = NULL;
+	interp->threads.head = tstate;
+	PyMutex_Unlock(&_PyRuntime.interpreters.mutex);
+	return list;
+}
+
+/* _PyThreadState_DeleteList(): what they hold goes, but for their frames. Their
+ * memory stays: they hang for ever, and the process ends. */
+void cpython_delete_other_threads(PyThreadState *tstate)
+{
+	PyThreadState *other = cpython_has_other_threads(tstate) ?
+		take_other_threads(tstate) : NULL;
+
+	for (; other; other = other->next)
+		PyThreadState_Clear(other);
+}
+#else
 /* Exported for the interpreter's own extension modules; its parameters changed
  * in 3.12 (the list of threads is taken off under the lock first). */
 void cpython_delete_other_threads(PyThreadState *tstate)
@@ -31,7 +63,19 @@ void cpython_delete_other_threads(PyThreadState *tstate)
 			tstate->interp)))
 		delete_except(&_PyRuntime, tstate);
 #else
-	(void)tstate;	/* 3.12+: frames of daemon threads are left alone */
+	(void)tstate;
+#endif
+}
+#endif
+
+/* _PyInterpreterState_DeleteExceptMain() of 3.13 asks for a thread state that it
+ * has just put away: a forked child that has another interpreter ends there. */
+int cpython_may_fork(void)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+	return !PyInterpreterState_Next(PyInterpreterState_Head());
+#else
+	return 1;
 #endif
 }
 
