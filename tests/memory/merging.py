@@ -6,8 +6,10 @@ import os
 import time
 
 PLACE = "/sys/kernel/mm/ksm/"
-# Quick, and no page passed over since it did not merge the last time.
-SETTINGS = {"pages_to_scan": 10000, "sleep_millisecs": 20, "smart_scan": 0, "run": 1}
+# Quick, no page passed over since it did not merge the last time; and at rest, which
+# keeps what is merged, until settle().
+REST, MERGE = 0, 1
+SETTINGS = {"run": REST, "pages_to_scan": 10000, "sleep_millisecs": 20, "smart_scan": 0}
 SET_MERGE = 67		# linux/prctl.h: PR_SET_MEMORY_MERGE
 # One that had begun before, one that sees that a page does not change, one that merges.
 ROUNDS = 3
@@ -36,7 +38,7 @@ def why_not():
 
 @contextlib.contextmanager
 def running():
-    """ksmd runs inside, faster than usual where we may set it."""
+    """ksmd is ours inside, and faster than usual, where we may set it."""
     if os.getuid():
         yield
         return
@@ -57,7 +59,17 @@ def mark():
 
 
 def settle():
-    """Until ksmd gains nothing more."""
+    """Have ksmd merge until it gains nothing more; whether it came to that."""
+    if os.getuid():
+        return _wait()
+    write("run", MERGE)
+    try:
+        return _wait()
+    finally:
+        write("run", REST)
+
+
+def _wait():
     end = time.monotonic() + LIMIT
     last, scans, rounds = read("pages_sharing"), read("full_scans"), 0
     while time.monotonic() < end:

@@ -99,15 +99,17 @@ def prepared(name):
     return module.task
 
 
-def small_blocks(name):
-    """Prints how many bytes of Python's small blocks the job made and holds: they lie
-    in arenas, not in the C heap."""
+def python_blocks(name):
+    """Prints two numbers of bytes that the job allocates by Python's allocators: in
+    small blocks that it holds at its end, which lie in arenas and not in the C heap;
+    and of all sizes, the most at once."""
     import tracemalloc
     task = prepared(name)
     tracemalloc.start()
     kept = job(task)
+    peak = tracemalloc.get_traced_memory()[1]
     traces = tracemalloc.take_snapshot().traces
-    print(sum(trace.size for trace in traces if trace.size <= SMALL))
+    print(sum(trace.size for trace in traces if trace.size <= SMALL), peak)
     del kept
 
 
