@@ -127,6 +127,22 @@ def what_it_made_is_no_system():
     refused(CANNOT, "doing without trixie-updates", *FROM, "trixie", debootstrap=script)
 
 
+def thrown_away():
+    """An older one is no whole one any more from the moment on that it goes."""
+    need_root()
+    cache = lib.folder("cache")
+    os.mkdir(cache + "/trixie")
+    lib.write(cache + "/trixie/file", "")
+    # What is in the folder can't be removed, as if that had been broken off.
+    before = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" "$0" && exec "$@"',
+              cache + "/trixie/file"]
+    got, said, left = chroot(*FROM, "--new", "trixie", cache=cache, before=before)
+    that("cannot remove" in said, said)
+    that(got not in (0, CANNOT) and left == ["trixie.new"], (got, left))
+    got, said, left = chroot(*FROM, "--new", "trixie", cache=cache, debootstrap="exit 1")
+    equal((got, left), (CANNOT, []))
+
+
 def broken_off():
     """By a signal, or without a chance to clear up: the next run does it."""
     need_root()
@@ -173,6 +189,7 @@ RELEASES["/debian/dists/trixie/InRelease"] = "Suite: stable\n"
 FROM = "--mirror", URL
 
 for test in (command_lines, not_root, no_debootstrap, no_mounts, unknown_suite, no_mirror,
-             past_its_date, debootstrap_fails, what_it_made_is_no_system, broken_off, what_ci_says):
+             past_its_date, debootstrap_fails, what_it_made_is_no_system, thrown_away,
+             broken_off, what_ci_says):
     run(test.__name__.replace("_", " "), test)
 done()
