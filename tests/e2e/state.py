@@ -423,6 +423,22 @@ def folder_of_ansible():
     that(seen[0] != seen[1], "they share %r" % seen[0].out)
 
 
+LAZY = """
+class Lazy:
+    @property
+    def __class__(self):
+        kept.asked += 1
+        raise RuntimeError("not configured")
+kept.asked, kept.lazy = 0, Lazy()
+"""
+
+
+def lazy_objects():
+    """Django's settings are such: asked for their class, they want to be configured."""
+    kept(image("lazy", LAZY), LAZY, "kept.asked")
+
+
+run("objects that make themselves when they are asked for", lazy_objects)
 run("wsgiref.handlers", environment_of_requests)
 run("mercurial.utils.procutil", same_on_terminal, "mercurial.utils.procutil",
     "type(m.stdout).__name__")
