@@ -107,7 +107,7 @@ int trial_run(const struct trial *trial, struct err *err)
 
 #define HOLD_LOWEST 500	/* far above what imports leave open */
 
-/* Waits for the byte that says "at my end". */
+/* Waits for the byte that says "look". */
 static int wait_held(int socket, struct err *err)
 {
 	struct pollfd poll_fd = {.fd = socket, .events = POLLIN};
@@ -120,7 +120,7 @@ static int wait_held(int socket, struct err *err)
 	if (ready < 0)
 		return err_sys(err, "wait for the image");
 	if (ready == 0)
-		return err_set(err, ERR_REFUSED, "the image did not come to its end in %d s",
+		return err_set(err, ERR_REFUSED, "the image did not come to where it holds in %d s",
 			       WAIT / 1000);
 	if (read(socket, &byte, 1) != 1)
 		return err_set(err, ERR_REFUSED, "the image ended before it could be looked at");
@@ -182,7 +182,8 @@ static int learn_once(const struct trial *trial, const struct plan *plan,
 		return err_sys(err, "make a socket");
 	sockets[1] = move_up(sockets[1]);
 	trial_command(trial, arguments, &command, &environment);
-	list_print(&environment, "PYIMAGE_HOLD=%d", sockets[1]);
+	/* many wait for hours behind their start, and never write what the end does */
+	list_print(&environment, "PYIMAGE_HOLD=%s%d", arguments ? "" : "-", sockets[1]);
 	process.argv = command.items;
 	process.envp = environment.items;
 	process.keep = sockets[1];

@@ -77,8 +77,9 @@ struct startup {
 	uint32_t strict;	/* PYIMAGE=on: refuse where python3 would run */
 	uint32_t full_end;	/* PYIMAGE_FINALIZE=full: destroy all at the end */
 	uint32_t by_entry;	/* mode and `what` are the image's, not the caller's */
-	int32_t hold;		/* descriptor for pydump's learning runs: before
-				   the end write a byte to it and wait; or -1 */
+	int32_t hold;		/* descriptor for pydump's learning runs: write a
+				   byte to it and wait; or -1 */
+	uint32_t hold_at_start;	/* before the program begins, not at its end */
 	struct python_options options;	/* of the command line, the variables
 					   and --python-option */
 };

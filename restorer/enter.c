@@ -235,9 +235,13 @@ static int map_reserves(struct enter *enter)
 	return 0;
 }
 
-static int find_hold(const struct enter *enter)
+/* A minus before the descriptor: at the start. */
+static void find_hold(const struct enter *enter, struct startup *startup)
 {
-	return enter->environ.hold ? text_number(enter->environ.hold) : -1;
+	const char *text = enter->environ.hold;
+
+	startup->hold_at_start = text && *text == '-';
+	startup->hold = text ? text_number(text + startup->hold_at_start) : -1;
 }
 
 /* PYIMAGE_VERBOSE, where the restore goes ahead. */
@@ -284,7 +288,7 @@ _Noreturn void enter_main(uint64_t *start, uint64_t skip)
 	if (mode_read_ksm(enter.environ.ksm) == MODE_KSM_ON)
 		ksm_start(enter.meta, &enter.program);
 	enter.startup.envp = enter.stack.envp;
-	enter.startup.hold = find_hold(&enter);
+	find_hold(&enter, &enter.startup);
 	enter.startup.strict = enter.program.mode == MODE_ON;
 	enter.startup.full_end =
 		mode_read_finalize(enter.environ.finalize) == MODE_FINALIZE_FULL;

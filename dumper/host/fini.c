@@ -7,7 +7,7 @@
  */
 #include "fini.h"
 #include "enter.h"
-#include "handoff.h"
+#include "hold.h"
 #include "hooks.h"
 #include "talk.h"
 
@@ -69,20 +69,6 @@ static void run_array(const struct fini *fini)
 		fini->array[i]();
 }
 
-/* pydump's learning runs look at the process here, where nothing but the
- * kernel's exit is left. */
-static void hold(void)
-{
-	char byte = 0;
-
-	if (handoff.startup.hold < 0 ||
-	    handoff.startup.tid != (int)getpid())
-		return;
-	if (write(handoff.startup.hold, &byte, 1) == 1)
-		while (read(handoff.startup.hold, &byte, 1) > 0)
-			;
-}
-
 static void (*loader_fini)(void);	/* ld.so's, which fini_run() stands for */
 static int left;
 
@@ -115,5 +101,5 @@ void fini_run(void)
 	}
 	for (size_t i = frozen_count; i-- > 0;)
 		run_array(&frozen[i]);
-	hold();
+	hold_at_end();
 }

@@ -13,6 +13,7 @@
 #include "forked.h"
 #include "enter.h"
 #include "handoff.h"
+#include "hold.h"
 #include "hooks.h"
 #include "image_check.h"
 #include "imports.h"
@@ -402,7 +403,10 @@ void resume_process(struct startup *startup)
 	cpython_renew_stack_bounds(PyThreadState_Get());
 	check(startup);
 	resume_python(startup, 0);
-	exit(finish_code(callbacks_after() ? failed_callback() : run_startup(startup)));
+	if (callbacks_after())
+		exit(finish_code(failed_callback()));
+	hold_at_start();
+	exit(finish_code(run_startup(startup)));
 }
 
 void resume_release(void)

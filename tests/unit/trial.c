@@ -70,7 +70,7 @@ START_TEST(learning_needs_a_sign)
 	free(hot.items);
 	drop();
 	/* the byte, then until the other end is closed */
-	make("#!/bin/bash\necho -n x >&$PYIMAGE_HOLD\nread -u $PYIMAGE_HOLD x\nexit 0\n");
+	make("#!/bin/bash\nfd=${PYIMAGE_HOLD#-}\necho -n x >&$fd\nread -u $fd x\nexit 0\n");
 	ck_assert_msg(!trial_learn(&trial, &plan, NULL, &hot, &err), "%s", err.text);
 	ck_assert_uint_eq(hot.count, 0);
 	free(hot.items);
