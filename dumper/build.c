@@ -285,6 +285,12 @@ static void report_variables(const struct variables *variables, struct list *out
 	}
 }
 
+/* CPython has such objects from 3.12 on (PEP 683). */
+static int has_immortal(const struct spec *spec, const struct report *report)
+{
+	return !spec->no_immortal && report->hexversion >= 0x030c0000;
+}
+
 /* What `pydump info` shows besides the format's own fields. */
 static void make_report(const struct build *build, struct list *out)
 {
@@ -297,6 +303,7 @@ static void make_report(const struct build *build, struct list *out)
 	list_print(out, "prefix=%s", report->prefix ? report->prefix : "");
 	list_print(out, "freshness=%s", spec_freshness_name(spec->freshness));
 	list_print(out, "io=%s", spec_io_name(spec->io));
+	list_print(out, "immortal=%s", has_immortal(spec, report) ? "yes" : "no");
 	for (size_t i = 0; i < spec->options.count; i++)
 		list_print(out, "option=%s", spec->options.items[i]);
 	if (spec->entry)

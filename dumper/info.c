@@ -172,6 +172,7 @@ void info_print(const struct elfin *elfin, const char *path, FILE *stream)
 	print_line(stream, "locale", elfin_string(elfin, elfin->header->locale));
 	print_line(stream, "freshness", report(elfin, "freshness"));
 	print_line(stream, "io", report(elfin, "io"));
+	print_line(stream, "immortal", report(elfin, "immortal"));
 	fprintf(stream, "%-10s%zu\n", "modules", totals.modules);
 	print_all(elfin, "import", "import", stream);
 	print_all(elfin, "warm-up", "warmup", stream);
@@ -318,6 +319,7 @@ static void put_head(const struct elfin *elfin, const char *path, struct json *j
 	json_string(json, "timezone", elfin_string(elfin, header->timezone));
 	json_string(json, "freshness", report(elfin, "freshness"));
 	json_string(json, "io", report(elfin, "io"));
+	json_bool(json, "immortal", strcmp(report(elfin, "immortal"), "yes") == 0);
 }
 
 void info_print_json(const struct elfin *elfin, const char *path, FILE *stream)

@@ -46,6 +46,7 @@ struct spec {
 	int install;		/* put the image behind its bin/python */
 	int uninstall;		/* put back what was there; nothing is built */
 	int has_command;	/* --for was given */
+	int no_immortal;	/* reference counts stay as they are */
 	int measure;		/* run the command again, to compare times */
 	int json;
 	int quiet;

@@ -167,6 +167,8 @@ static int send_spec(struct target *target, const struct spec *spec,
 	list_print(&strings, "stack=%llu:%llu", (unsigned long long)limit->rlim_cur,
 		   (unsigned long long)limit->rlim_max);
 	list_print(&strings, "io=%s", spec_io_name(spec->io));
+	if (spec->no_immortal)
+		list_add(&strings, "no_immortal=1");
 	if (trace)
 		list_add(&strings, trace);
 	list_add(&strings, "unset=LD_PRELOAD");

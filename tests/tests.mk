@@ -93,7 +93,7 @@ TAP = scripts/tap -j $(TEST_JOBS) $(if $(V),-v)
 E2E := $(sort $(filter-out $(patsubst %,tests/e2e/%.py,applications lib imagefile terminal twins),$(wildcard tests/e2e/*.py)))
 LONG = $(patsubst %,tests/e2e/%.py,differential exits options)
 E2E := $(LONG) $(filter-out $(LONG),$(E2E))
-PY := $(foreach s,stdlib numpy pandas gi,"tests/py/run $(s)")
+PY := $(foreach s,stdlib lasting numpy pandas gi,"tests/py/run $(s)")
 WORKLOADS = $(patsubst tests/workloads/%.py,"tests/e2e/applications.py %",$(filter-out tests/workloads/_%.py,$(wildcard tests/workloads/*.py)))
 # CPython's own tests, of which each is run twice.
 CPYTHON = "scripts/check-cpython --subset -j $(TEST_JOBS)"

@@ -89,6 +89,9 @@ int cpython_uses_pymalloc(void);
 #define CPYTHON_POOL 16384u
 unsigned cpython_pool_count(const void *block);
 
+/* The dict of a class; borrowed, or NULL. */
+PyObject *cpython_class_dict(PyTypeObject *type);
+
 /* What a weak reference refers to: a new reference, NULL if it is gone. */
 PyObject *cpython_referent(PyObject *weak);
 

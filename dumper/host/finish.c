@@ -10,6 +10,7 @@
 #include "enter.h"
 #include "full.h"
 #include "handoff.h"
+#include "immortal.h"
 #include "leftovers.h"
 #include "streams.h"
 #include "talk.h"
@@ -201,6 +202,12 @@ static int finish_rest(PyThreadState *tstate, PyObject *names, enum ending endin
 	return status;
 }
 
+static void say_not_full(void)
+{
+	fprintf(stderr, "pyimage: PYIMAGE_FINALIZE=full: make Py_FinalizeEx "
+		"writable: %s; what was frozen is not finalised\n", strerror(errno));
+}
+
 int finish_python(void)
 {
 	static int entered;	/* a function of atexit's may call it, too */
@@ -211,11 +218,12 @@ int finish_python(void)
 	if (entered || cpython_is_finalizing())
 		return 0;
 	entered = 1;
-	if (handoff.startup.full_end) {
+	/* immortal objects get their counts back when threads and atexit's functions
+	 * are done */
+	if (handoff.startup.full_end && !immortal_any()) {
 		if ((status = full_finish()) <= 0)
 			return status;
-		fprintf(stderr, "pyimage: PYIMAGE_FINALIZE=full: make Py_FinalizeEx "
-			"writable: %s; what was frozen is not finalised\n", strerror(errno));
+		say_not_full();
 	}
 	join_threads();
 	if (Py_MakePendingCalls() < 0)
@@ -224,10 +232,12 @@ int finish_python(void)
 	if (!(names = teardown_names()))
 		PyErr_Clear();
 	ending = names ? visible_judge(names) : ENDING_CODE;
-	if (ending == ENDING_FULL) {
+	if (ending == ENDING_FULL || (handoff.startup.full_end && immortal_any())) {
 		forget_threads();
 		if ((status = full_finish()) <= 0)
 			return status;
+		if (handoff.startup.full_end)
+			say_not_full();
 	}
 	return finish_rest(PyThreadState_Get(), names, ending);
 }

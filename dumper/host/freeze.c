@@ -16,6 +16,7 @@
 #include "forked.h"
 #include "heap_view.h"
 #include "hooks.h"
+#include "immortal.h"
 #include "libc_state.h"
 #include "patches.h"
 #include "pyimage.h"
@@ -55,7 +56,7 @@ static void send_to_parent(int to)
 	close(to);
 }
 
-static void stand_still(int to)
+static void stand_still(int to, int immortal)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	threads_look();		/* a fork handler may have started one anew */
@@ -78,6 +79,7 @@ static void stand_still(int to)
 	pyimage_freeze();
 	closures_seal();
 	reads_libc_seal();
+	immortal_make(immortal);
 	libc_state_save();
 	talk_close();
 	send_to_parent(to);
@@ -111,7 +113,7 @@ static char *read_message(int from, size_t *length)
 }
 
 /* Forks the process that is to stand still. Its message comes through *from. */
-static pid_t fork_it(int *from)
+static pid_t fork_it(int *from, int immortal)
 {
 	int ends[2];
 	pid_t child;
@@ -128,7 +130,7 @@ static pid_t fork_it(int *from)
 		close(ends[0]);
 		if (threads_left())	/* the parent refuses */
 			_exit(1);
-		stand_still(ends[1]);
+		stand_still(ends[1], immortal);
 	}
 	PyOS_AfterFork_Parent();
 	if (child < 0)
@@ -140,10 +142,10 @@ static pid_t fork_it(int *from)
 
 /* A thread that has been joined may be on its last steps yet (CPython wakes up
  * who joins before them): then once more, without it. */
-static pid_t fork_alone(int *from)
+static pid_t fork_alone(int *from, int immortal)
 {
 	for (int tries = 0;; tries++) {
-		pid_t child = fork_it(from);
+		pid_t child = fork_it(from, immortal);
 
 		if (!threads_left())
 			return child;
@@ -155,7 +157,7 @@ static pid_t fork_alone(int *from)
 	}
 }
 
-void freeze(void)
+void freeze(int immortal)
 {
 	int from, status;
 	size_t length;
@@ -166,7 +168,7 @@ void freeze(void)
 		talk_refuse("another interpreter is left (of module _interpreters, or made by "
 			"a C library), with which a forked child of this Python ends: let it "
 			"end before, or make it when it is needed");
-	child = fork_alone(&from);
+	child = fork_alone(&from, immortal);
 	message = read_message(from, &length);
 	close(from);
 	if (waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status))

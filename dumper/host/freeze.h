@@ -6,6 +6,6 @@
 
 /* Forks; the child is brought to rest and stopped, pydump is told, and this
  * process waits for pydump and ends. */
-void freeze(void) __attribute__((noreturn));
+void freeze(int immortal) __attribute__((noreturn));
 
 #endif

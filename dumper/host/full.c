@@ -11,6 +11,7 @@
 #include "environment.h"
 #include "finish.h"
 #include "hooks.h"
+#include "immortal.h"
 #include "patches.h"
 #include "rehearse.h"
 #include "resume.h"
@@ -59,6 +60,11 @@ int full_finish(void)
 {
 	if (put_back())
 		return 1;
+	if (immortal_any()) {
+		/* other threads' frames hold references that are not counted */
+		cpython_set_finalizing(PyThreadState_Get());
+		immortal_end();
+	}
 	hooks_release();
 	callbacks_release();
 	environment_release();

@@ -153,7 +153,7 @@ static int host_main(int argc, char **argv, char **envp)
 	report_send(spec.warmups);
 	prepare(argv[0], &spec);
 	talk_progress("freezing");
-	freeze();
+	freeze(!spec.no_immortal);
 }
 
 typedef int (*start_main)(int (*)(int, char **, char **), int, char **,

@@ -159,6 +159,8 @@ void talk_read_spec(struct talk_spec *spec)
 			spec->trace = atoi(value);
 		else if ((value = value_of(s, "trace_mapping")))
 			spec->trace_mapping = strtoull(value, NULL, 10);
+		else if ((value = value_of(s, "no_immortal")))
+			spec->no_immortal = 1;
 		else if ((value = value_of(s, "io")))
 			spec->io = value;
 		else if ((value = value_of(s, "stack")))

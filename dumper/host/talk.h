@@ -20,6 +20,7 @@ struct talk_spec {
 	char *argv0;		/* sys.argv[0] of every start, or NULL */
 	unsigned long long stack_soft, stack_hard;
 	int trace;		/* descriptor to find the opener of, or -1 */
+	int no_immortal;	/* reference counts stay as they are */
 	const char *io;		/* the policy's name */
 	char **recorded;	/* "NAME TAB LOADER TAB ORIGIN"; NULL-terminated */
 	int record;		/* run the interpreter and tell what it imports */

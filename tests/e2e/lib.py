@@ -41,6 +41,7 @@ SETS = {
     "bare": ([], []),
     "marked": ([], ["marker.py"]),
     "stdlib": (STDLIB, ["stdlib.py", "repairs.py"]),
+    "lasting": ([], ["lasting.py"]),
     "numpy": (["numpy"], ["with_numpy.py"]),
     "pandas": (["pandas"], ["with_pandas.py"]),
     "gi": (["gi", "gi.repository.GLib", "gi.repository.GObject", "dbus",

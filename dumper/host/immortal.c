@@ -1,0 +1,110 @@
+/*
+ * The way to immortal objects and back. Which: lasting.h. How: counts.h.
+ */
+#include "immortal.h"
+#include "counts.h"
+#include "lasting.h"
+#include "talk.h"
+
+#include <sys/mman.h>
+
+/* What is immortal and known to the collector, with the references to each that
+ * tp_traverse does not show: what C holds. */
+struct row {
+	PyObject *object;
+	Py_ssize_t hidden;
+};
+
+static struct row *rows;
+static size_t count;
+
+static int is_due(const struct object_node *node)
+{
+	return (node->marks & LASTING) && !counts_are_immortal(node->object);
+}
+
+static size_t count_due(const struct object_graph *graph)
+{
+	size_t due = 0;
+
+	for (uint32_t i = 0; i < graph->count; i++)
+		due += is_due(&graph->nodes[i]) && PyObject_IS_GC(graph->nodes[i].object);
+	return due;
+}
+
+static void make(const struct object_graph *graph)
+{
+	for (uint32_t i = 0; i < graph->count; i++) {
+		const struct object_node *node = &graph->nodes[i];
+
+		if (!is_due(node))
+			continue;
+		if (PyObject_IS_GC(node->object))
+			rows[count++] = (struct row){ node->object,
+				Py_REFCNT(node->object) - (Py_ssize_t)node->seen };
+		counts_make_immortal(node->object);
+	}
+}
+
+void immortal_make(int wanted)
+{
+	const struct object_graph *graph;
+	size_t size;
+
+	if (!wanted || !counts_can_be_immortal())
+		return;
+	graph = object_graph_make();
+	if (!graph || lasting_find(graph))
+		talk_refuse("make objects immortal: out of memory");
+	size = count_due(graph) * sizeof *rows;
+	rows = mmap(NULL, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		-1, 0);
+	if (rows == MAP_FAILED)
+		talk_refuse("make objects immortal: out of memory");
+	make(graph);
+	object_graph_drop();
+}
+
+int immortal_any(void)
+{
+	return count > 0;
+}
+
+static void free_nothing(void *unused, void *block)
+{
+	(void)unused;
+	(void)block;
+}
+
+/* A reference from what tp_traverse does not show, made since the restore, is not
+ * counted: whoever gives it back finds the object as it was left, and no other. */
+static void use_no_memory_again(void)
+{
+	static const PyMemAllocatorDomain domains[] = { PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ };
+
+	for (size_t i = 0; i < sizeof domains / sizeof *domains; i++) {
+		PyMemAllocatorEx now;
+
+		PyMem_GetAllocator(domains[i], &now);
+		now.free = free_nothing;
+		PyMem_SetAllocator(domains[i], &now);
+	}
+}
+
+void immortal_end(void)
+{
+	const struct object_graph *graph = count ? object_graph_make() : NULL;
+
+	if (!graph)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		long found = object_graph_find(rows[i].object);
+		Py_ssize_t seen = found < 0 ? 0 : graph->nodes[found].seen;
+
+		if (rows[i].hidden + seen > 0)
+			counts_set(rows[i].object, rows[i].hidden + seen);
+	}
+	object_graph_drop();
+	count = 0;
+	use_no_memory_again();
+}

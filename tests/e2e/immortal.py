@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+"""Frozen objects that have no reference count (CPython 3.12 on): to use them writes
+nothing, unless --no-immortal was asked for; and a collection does not touch them."""
+import json
+import sys
+
+import lib
+from tap import done, equal, skip, test, that
+
+# Functions that call each other, and what else code uses; warm, so that they change
+# nothing else than counts. In two rounds: the second finds all that is learned late.
+WARM = """
+import sys, types
+m = sys.modules["used"] = types.ModuleType("used")
+source = "\\n".join(
+    "def f%d(a=None):\\n    return %r, %r, len, type(a), C%d, a\\n"
+    "class C%d:\\n    name = %r\\n" % (n, "text %d" % n, 10000 + n, n, n, "name %d" % n)
+    for n in range(2000))
+exec(source, m.__dict__)
+m.functions = tuple(m.__dict__["f%d" % n] for n in range(2000))
+for _ in range(100):
+    for function in m.functions:
+        function()
+"""
+
+USE = """
+import gc, sys
+m = sys.modules["used"]
+def own():
+    with open("/proc/self/smaps_rollup") as file:
+        for line in file:
+            if line.startswith("Anonymous:"):
+                return int(line.split()[1])
+def use():
+    for function in m.functions:
+        function()
+own(), gc.isenabled()
+before = own()
+use()
+used = own()
+gc.collect()
+print(used - before, own() - used)
+print(sys.getrefcount(m.f1) >= 1 << 30, sys.getrefcount(m.C1) >= 1 << 30)
+"""
+
+FOLDER = lib.folder("immortal")
+WARMUP = lib.write(FOLDER + "/warm.py", WARM)
+
+
+def built(name, *options):
+    path = "%s/%s.pyimage" % (FOLDER, name)
+    made = lib.build(path, [], [WARMUP], ["-q", *options])
+    equal((made.status, made.err), (0, b""), "pydump build's end")
+    info = json.loads(lib.run([lib.PYDUMP, "info", "--json", path]).out)
+    text = lib.run([lib.PYDUMP, "info", path]).out.decode().splitlines()
+    return path, info["immortal"], [line.split()[1] for line in text
+                                    if line.startswith("immortal ")]
+
+
+def figures(path):
+    got = lib.run([path, "-c", USE])
+    equal((got.status, got.err), (0, b""), "its end")
+    numbers, are = got.out.decode().splitlines()
+    return list(map(int, numbers.split())), are
+
+
+def use_of(name, *options):
+    path, said, shown = built(name, *options)
+    (used, collected), are = figures(path)
+    return used, collected, are, said, shown
+
+
+def immortal():
+    used, collected, are, said, shown = use_of("immortal")
+    equal((are, said, shown), ("True True", True, ["yes"]))
+    that(used <= 100, "to use 2000 functions and classes took %d kB" % used)
+    that(collected <= 100, "gc.collect() took %d kB" % collected)
+
+
+def mortal():
+    used, collected, are, said, shown = use_of("mortal", "--no-immortal")
+    equal((are, said, shown), ("False False", False, ["no"]))
+    that(used >= 300, "counts of 2000 functions and classes took %d kB only" % used)
+    that(collected <= 100, "gc.collect() took %d kB" % collected)
+
+
+@test
+def a_file_of_options_has_it_too():
+    path = FOLDER + "/file.pyimage"
+    lib.write(FOLDER + "/it.toml", "output = %r\nno-immortal = true\n" % path)
+    made = lib.run([lib.PYDUMP, "build", "-q", "-f", FOLDER + "/it.toml"])
+    equal((made.status, made.err), (0, b""), "pydump build's end")
+    info = json.loads(lib.run([lib.PYDUMP, "info", "--json", path]).out)
+    equal(info["immortal"], False)
+
+
+if sys.version_info < (3, 12):
+    test(mortal)
+    skip("immortal", "optional: CPython has immortal objects from 3.12 on")
+else:
+    test(mortal)
+    test(immortal)
+done()
