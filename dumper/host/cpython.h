@@ -84,6 +84,10 @@ void *cpython_finalize_address(void);
  * tracemalloc, PYTHONMALLOC). */
 int cpython_uses_pymalloc(void);
 
+/* Empties the cache of attributes that types were asked for: each entry that a start
+ * replaces is a write to an object that has nothing to do with it. */
+void cpython_forget_lookups(void);
+
 /* Bytes of a pymalloc block's pool, and the number of blocks in use of the
  * pool that holds this block. */
 #define CPYTHON_POOL 16384u

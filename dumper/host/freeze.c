@@ -64,6 +64,7 @@ static void stand_still(int to, int immortal)
 		threads_refuse();
 	threads_unwatch();
 	quiesce_collect();
+	cpython_forget_lookups();
 	rehearse(2);
 	streams_flush();
 	forked_freeze();
