@@ -12,6 +12,7 @@
 #include "entry.h"
 #include "environment.h"
 #include "err.h"
+#include "gather.h"
 #include "identity.h"
 #include "interpreter.h"
 #include "machine.h"
@@ -26,6 +27,7 @@
 #include "record.h"
 #include "spec.h"
 #include "target.h"
+#include "trial.h"
 #include "tryout.h"
 #include "temporary.h"
 #include "variables.h"
@@ -47,6 +49,7 @@ struct build {
 	char *const *caller;	/* its environment */
 	struct list environment;
 	struct interpreter interpreter;
+	const char *gather;	/* file in which hot objects are learned, or NULL */
 	struct timespec start;
 	struct output output;
 	struct list temporary;	/* files that imports left */
@@ -64,12 +67,14 @@ struct build {
 	struct elfout elfout;
 };
 
+#define DRAFTS 1	/* images before the one that stays, with --pack */
+
 /* --- freeze --- */
 
 static int freeze(struct build *build, const char *trace, struct err *err)
 {
 	if (target_start(build->spec, &build->interpreter, &build->environment,
-			 trace, &build->target, err))
+			 trace, trace ? NULL : build->gather, &build->target, err))
 		return -1;
 	return target_wait(&build->target, build->progress, err);
 }
@@ -498,33 +503,16 @@ static int check_place(const struct build *build, struct err *err)
 	return 0;
 }
 
-static int run(struct build *build, struct err *err)
+/* From the workload to a file that holds the image. */
+static int dump(struct build *build, struct err *err)
 {
-	struct spec *spec = build->spec;
-
-	if (command_find(spec, build->environment.items, err) ||
-	    check_warmups(spec, err) || entry_check(spec, err) ||
-	    output_create(spec->output, &build->output, err) ||
-	    interpreter_find(spec->python, build->environment.items,
-			     &build->interpreter, err) ||
-	    check_place(build, err) || record(build, err))
-		return -1;
-	if (spec->venv)
-		build->interpreter.name = alloc_copy(build->output.path);
 	clock_gettime(CLOCK_REALTIME, &build->start);
 	if (freeze(build, NULL, err) || check_descriptors(build, err) ||
 	    save(build, err))
 		return -1;
 	temporary_find(&build->target.report.temporary, &build->temporary);
 	target_end(&build->target);
-	if (make_identity(build, err) || write_image(build, err) ||
-	    try_out(build, err) || temporary_check(&build->temporary, err) ||
-	    identity_check(&build->identity, err))
-		return -1;
-	if (output_finish(&build->output, err))
-		return -1;
-	fill_result(build);
-	return 0;
+	return make_identity(build, err) || write_image(build, err) ? -1 : 0;
 }
 
 static void release(struct build *build)
@@ -546,6 +534,104 @@ static void release(struct build *build)
 		munmap(build->content, build->content_size);
 }
 
+/* --- drafts --- */
+
+static int watch_draft(struct build *build, struct gather *gather, struct err *err)
+{
+	const struct spec *spec = build->spec;
+	struct list arguments = {0};
+	struct trial trial;
+	struct err late = {0};
+	int failed;
+
+	for (size_t i = 1; i < spec->command.count; i++)
+		list_add(&arguments, spec->command.items[i]);
+	trial_init(&trial, build->output.temporary, build->interpreter.path,
+		   &build->environment);
+	progress_show(build->progress, "watching which objects are written");
+	failed = gather_watch(gather, &trial, &build->plan, NULL, 0, err);
+	/* a command that does not come to python3's own end shows nothing */
+	if (!failed && spec->measure &&
+	    gather_watch(gather, &trial, &build->plan, &arguments, 1, &late))
+		err_clear(&late);
+	trial_free(&trial);
+	list_free(&arguments);
+	return failed;
+}
+
+/* An image that is only there to be watched. */
+static int draft(const struct build *final, struct gather *gather, struct err *err)
+{
+	struct build_result result = {0};
+	struct build build = {
+		.spec = final->spec, .progress = final->progress, .result = &result,
+		.caller = final->caller,
+		.output = {.fd = -1}, .target = {.socket = -1},
+	};
+	int failed;
+
+	if (gather_begin(gather, err))
+		return -1;
+	build.gather = gather->path;
+	environment_clean(final->caller, &final->spec->keep_env, &build.environment);
+	failed = output_create(final->spec->output, &build.output, err) ||
+		interpreter_find(final->spec->python, build.environment.items,
+				 &build.interpreter, err);
+	if (!failed && final->spec->venv)
+		build.interpreter.name = alloc_copy(build.output.path);
+	failed = failed || dump(&build, err) || watch_draft(&build, gather, err) ||
+		temporary_check(&build.temporary, err);
+	release(&build);
+	build_free(&result);
+	return failed ? -1 : 0;
+}
+
+/* An image without what they teach is as right: a failure is a warning. There is one
+ * unfinished file at a time. */
+static int make_drafts(struct build *build, struct gather *gather, struct err *err)
+{
+	struct err why = {0};
+
+	output_free(&build->output);
+	for (int i = 0; i < DRAFTS && !why.status; i++)
+		draft(build, gather, &why);
+	if (!why.status)
+		gather_begin(gather, &why);
+	if (!why.status) {
+		build->gather = gather->path;
+		gather_size(gather, &build->result->packed, &build->result->packed_size);
+	} else {
+		list_print(&build->result->warnings, "not packed: %s", why.text);
+	}
+	err_clear(&why);
+	return output_create(build->spec->output, &build->output, err);
+}
+
+static int run(struct build *build, struct gather *gather, struct err *err)
+{
+	struct spec *spec = build->spec;
+
+	if (command_find(spec, build->environment.items, err) ||
+	    check_warmups(spec, err) || entry_check(spec, err) ||
+	    output_create(spec->output, &build->output, err) ||
+	    interpreter_find(spec->python, build->environment.items,
+			     &build->interpreter, err) ||
+	    check_place(build, err) || record(build, err))
+		return -1;
+	if (spec->venv)
+		build->interpreter.name = alloc_copy(build->output.path);
+	if (spec->pack && make_drafts(build, gather, err))
+		return -1;
+	if (dump(build, err) ||
+	    try_out(build, err) || temporary_check(&build->temporary, err) ||
+	    identity_check(&build->identity, err))
+		return -1;
+	if (output_finish(&build->output, err))
+		return -1;
+	fill_result(build);
+	return 0;
+}
+
 int build_make(struct spec *spec, char *const *environment,
 	       struct progress *progress, struct build_result *result,
 	       struct err *err)
@@ -555,12 +641,14 @@ int build_make(struct spec *spec, char *const *environment,
 		.caller = environment,
 		.output = {.fd = -1}, .target = {.socket = -1},
 	};
+	struct gather gather = {.fd = -1};
 	int failed;
 
 	*result = (struct build_result){0};
 	environment_clean(environment, &spec->keep_env, &build.environment);
-	failed = run(&build, err);
+	failed = run(&build, &gather, err);
 	release(&build);
+	gather_free(&gather);
 	progress_clear(progress);
 	return failed;
 }

@@ -30,6 +30,7 @@ struct build_result {
 	size_t guards[BUILD_GUARD_KINDS];
 	size_t variables;		/* that are guards */
 	size_t hot_ranges, hot_pages;
+	uint64_t packed, packed_size;	/* hot objects, their bytes: --pack */
 	struct list warnings;
 	struct measure_times times;	/* zeroes: not measured */
 	double seconds;			/* that the build took */

@@ -33,6 +33,8 @@ static const char help[] =
 "                        what it imported; the image then is that command\n"
 "      --measure         run that command sixteen times more, to learn which pages\n"
 "                        it writes and to show how much faster the image is\n"
+"      --pack            build twice, with the objects that a start writes to side\n"
+"                        by side: less memory for each process, faster starts\n"
 "  -f, --spec FILE       all of these options from a TOML file, by their long names;\n"
 "                        those of the command line are added, or count instead\n"
 "  -o, --output IMAGE    the image to write\n"

@@ -307,6 +307,7 @@ const struct spec_option spec_options[] = {
 	{"entry", 'e', SPEC_TEXT, .take = entry_take},
 	{"for", 0, SPEC_COMMAND, .take = spec_add_word},
 	{"measure", 0, FLAG(measure)},
+	{"pack", 0, FLAG(pack)},
 	{"spec", 'f', .kind = SPEC_FILE},
 	{"output", 'o', SPEC_TEXT, .take = set_output},
 	{"python", 0, SPEC_TEXT, .take = set_python},

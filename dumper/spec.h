@@ -48,6 +48,7 @@ struct spec {
 	int has_command;	/* --for was given */
 	int no_immortal;	/* reference counts stay as they are */
 	int measure;		/* run the command again, to compare times */
+	int pack;		/* dump more than once, hot objects side by side */
 	int json;
 	int quiet;
 	int verbose;

@@ -43,6 +43,10 @@ void summary_print(const struct build_result *result, FILE *stream)
 	print_guards(result, stream);
 	fprintf(stream, "hot       %zu pages in %zu ranges\n", result->hot_pages,
 		result->hot_ranges);
+	if (result->packed)
+		fprintf(stream, "packed    %llu objects, %llu kB\n",
+			(unsigned long long)result->packed,
+			(unsigned long long)result->packed_size >> 10);
 	for (size_t i = 0; i < result->warnings.count; i++)
 		fprintf(stream, "warning   %s\n", result->warnings.items[i]);
 	fprintf(stream, "built in  %.1f s\n", result->seconds);
@@ -78,6 +82,10 @@ void summary_print_json(const struct build_result *result, FILE *stream)
 	json_close(&json, '}');
 	json_number(&json, "hot_ranges", result->hot_ranges);
 	json_number(&json, "hot_pages", result->hot_pages);
+	if (result->packed) {
+		json_number(&json, "packed_objects", result->packed);
+		json_number(&json, "packed_size", result->packed_size);
+	}
 	json_open(&json, "warnings", '[');
 	for (size_t i = 0; i < result->warnings.count; i++)
 		json_string(&json, NULL, result->warnings.items[i]);

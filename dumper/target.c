@@ -143,7 +143,8 @@ done:
 
 static int send_spec(struct target *target, const struct spec *spec,
 		     const struct interpreter *interpreter,
-		     const struct rlimit *limit, const char *trace, struct err *err)
+		     const struct rlimit *limit, const char *trace, const char *gather,
+		     struct err *err)
 {
 	struct list strings = {0};
 	int result;
@@ -171,6 +172,8 @@ static int send_spec(struct target *target, const struct spec *spec,
 		list_add(&strings, "no_immortal=1");
 	if (trace)
 		list_add(&strings, trace);
+	if (gather)
+		list_print(&strings, "gather=%s", gather);
 	list_add(&strings, "unset=LD_PRELOAD");
 	list_add(&strings, "unset=LD_BIND_NOW");
 	list_add(&strings, "unset=" CONTROL_ENV);
@@ -180,8 +183,8 @@ static int send_spec(struct target *target, const struct spec *spec,
 }
 
 int target_start(const struct spec *spec, const struct interpreter *interpreter,
-		 const struct list *environment, const char *trace, struct target *target,
-		 struct err *err)
+		 const struct list *environment, const char *trace, const char *gather,
+		 struct target *target, struct err *err)
 {
 	struct list variables = {0};
 	struct rlimit limit, moved;
@@ -204,7 +207,7 @@ int target_start(const struct spec *spec, const struct interpreter *interpreter,
 	environment_set(&variables, "LD_BIND_NOW", "1");
 	list_print(&variables, CONTROL_ENV "=%d", choose_control());
 	if (!launch(target, interpreter, variables.items, &moved, sockets[1], err))
-		result = send_spec(target, spec, interpreter, &limit, trace, err);
+		result = send_spec(target, spec, interpreter, &limit, trace, gather, err);
 	close(sockets[1]);
 	list_free(&variables);
 	return result;

@@ -29,10 +29,11 @@ struct target {
 };
 
 /* Starts the interpreter and tells the host what to do. `trace` is NULL, or what
- * to find out instead of a freeze, as a string of CONTROL_SPEC. */
+ * to find out instead of a freeze, as a string of CONTROL_SPEC; `gather` the file in
+ * which hot objects are learned (gather.h), or NULL. */
 int target_start(const struct spec *spec, const struct interpreter *interpreter,
-		 const struct list *environment, const char *trace, struct target *target,
-		 struct err *err);
+		 const struct list *environment, const char *trace, const char *gather,
+		 struct target *target, struct err *err);
 
 /* Waits until it is frozen: one stopped process with one thread. What the host
  * says against it becomes the error. */

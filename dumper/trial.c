@@ -168,10 +168,8 @@ static int end_held(pid_t pid, int any_status, struct err *err)
 	return any_status && WIFEXITED(status) ? 0 : check_status(status, "", err);
 }
 
-/* One run that is looked at while it holds still at its end. */
-static int learn_once(const struct trial *trial, const struct plan *plan,
-		      const struct list *arguments, struct memory_ranges *dirty,
-		      struct err *err)
+int trial_hold(const struct trial *trial, const struct list *arguments,
+	       const char *variable, trial_look *look, void *data, struct err *err)
 {
 	struct list environment = {0}, command = {0};
 	struct process process = {.input = -1, .output = -1, .error = -1};
@@ -183,7 +181,10 @@ static int learn_once(const struct trial *trial, const struct plan *plan,
 	sockets[1] = move_up(sockets[1]);
 	trial_command(trial, arguments, &command, &environment);
 	/* many wait for hours behind their start, and never write what the end does */
-	list_print(&environment, "PYIMAGE_HOLD=%s%d", arguments ? "" : "-", sockets[1]);
+	list_print(&environment, "PYIMAGE_HOLD=%s%d", arguments || variable ? "" : "-",
+		sockets[1]);
+	if (variable)
+		list_add(&environment, variable);
 	process.argv = command.items;
 	process.envp = environment.items;
 	process.keep = sockets[1];
@@ -191,7 +192,7 @@ static int learn_once(const struct trial *trial, const struct plan *plan,
 	close(sockets[1]);
 	result = pid < 0 ? -1 : wait_held(sockets[0], err);
 	if (!result)
-		result = find_dirty(pid, plan, dirty, err);
+		result = look(pid, data, err);
 	close(sockets[0]);
 	if (result && pid > 0) {
 		struct err late = {0};
@@ -205,6 +206,18 @@ static int learn_once(const struct trial *trial, const struct plan *plan,
 	list_free(&environment);
 	list_free(&command);
 	return result;
+}
+
+struct dirty {
+	const struct plan *plan;
+	struct memory_ranges ranges;
+};
+
+static int look_for_dirty(pid_t pid, void *data, struct err *err)
+{
+	struct dirty *dirty = data;
+
+	return find_dirty(pid, dirty->plan, &dirty->ranges, err);
 }
 
 static int by_length(const void *a, const void *b)
@@ -237,21 +250,22 @@ int trial_learn(const struct trial *trial, const struct plan *plan,
 {
 	*hot = (struct memory_ranges){0};
 	for (int run = 0; run < LEARN_RUNS; run++) {
-		struct memory_ranges dirty = {0}, both;
+		struct dirty dirty = {.plan = plan};
+		struct memory_ranges both;
 
-		if (learn_once(trial, plan, arguments, &dirty, err)) {
-			free(dirty.items);
+		if (trial_hold(trial, arguments, NULL, look_for_dirty, &dirty, err)) {
+			free(dirty.ranges.items);
 			free(run ? hot->items : NULL);
 			*hot = (struct memory_ranges){0};
 			return err_prefix(err, "learn the hot pages");
 		}
 		if (run == 0) {
-			*hot = dirty;
+			*hot = dirty.ranges;
 			continue;
 		}
-		both = memory_intersect(hot, &dirty);
+		both = memory_intersect(hot, &dirty.ranges);
 		free(hot->items);
-		free(dirty.items);
+		free(dirty.ranges.items);
 		*hot = both;
 	}
 	trial_limit(hot, IMAGE_MAX_HOT);

@@ -8,6 +8,8 @@
 #include "list.h"
 #include "memory.h"
 
+#include <sys/types.h>
+
 struct err;
 struct plan;
 
@@ -32,6 +34,14 @@ void trial_command(const struct trial *trial, const struct list *arguments,
 
 /* Runs `-c pass`. What it says on stderr becomes part of the error. */
 int trial_run(const struct trial *trial, struct err *err);
+
+/* Runs `-c pass`, or the image's entry with these arguments, and calls `look` while
+ * the process holds still at its end, to which it has to come within TRIAL_WAIT.
+ * `variable` is one more of its environment, or NULL. A command may end with any
+ * status. */
+typedef int trial_look(pid_t pid, void *data, struct err *err);
+int trial_hold(const struct trial *trial, const struct list *arguments,
+	       const char *variable, trial_look *look, void *data, struct err *err);
 
 /* Finds the pages of the plan's file-backed writable segments that are dirty
  * at the end of every run: at most IMAGE_MAX_HOT ranges, the caller's to

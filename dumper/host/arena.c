@@ -4,24 +4,44 @@
  * side. Blocks that are freed are used again. When the arena is full it takes
  * its malloc away again; what is freed has to be looked at for ever. Needs the
  * GIL, as Python's "mem" and "object" domains do.
+ *
+ * Where hot objects are gathered (gather.h) it is one zone with them: those that each
+ * start writes, the arena, those that the command writes. It is there from the
+ * interpreter's start then, and serves nothing else until it is opened.
  */
 #include "arena.h"
 #include "cpython.h"
+#include "gather.h"
+#include "talk.h"
 
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define UNIT 16u			/* pymalloc's alignment */
 #define LARGEST 512u			/* its largest small block */
 #define SIZE 65536u
+#define PAGE 4096u
+#define PARTS 3				/* hot, the arena, hot for the command */
+#define ARENA 1
 
+/* The zone where nothing is gathered. */
 static _Alignas(4096) struct {
 	unsigned char bytes[SIZE];
-	unsigned char units[SIZE / UNIT];	/* of the block that starts there */
+	unsigned char units[SIZE / UNIT];
+} plain;
+
+static struct {
+	unsigned char *bytes;
+	unsigned char *units;		/* of the block that starts there */
+	size_t size;
 	void *freed[LARGEST / UNIT + 1];	/* blocks of n units, linked */
-	uint32_t used;
+	size_t used[PARTS], end[PARTS];	/* of each part, from the zone's start */
 	uint32_t full;
-} arena;
+} arena = {
+	.bytes = plain.bytes, .units = plain.units, .size = SIZE,
+	.end = { 0, SIZE, SIZE },
+};
 
 /* pymalloc; the same functions in both domains. */
 static PyMemAllocatorEx below;
@@ -34,12 +54,12 @@ static void *arena_malloc(void *unused, size_t size);
 
 static inline int is_ours(const void *block)
 {
-	return (uintptr_t)block - (uintptr_t)arena.bytes < SIZE;
+	return (uintptr_t)block - (uintptr_t)arena.bytes < arena.size;
 }
 
 static inline unsigned char *units_of(const void *block)
 {
-	return &arena.units[((const unsigned char *)block - arena.bytes) / UNIT];
+	return &arena.units[(size_t)((const unsigned char *)block - arena.bytes) / UNIT];
 }
 
 /* Unless somebody (tracemalloc) stands in between and has our address. */
@@ -59,22 +79,35 @@ static void stop_taking(void)
 	}
 }
 
+static inline size_t units_for(size_t size)
+{
+	return size ? (size + UNIT - 1) / UNIT : 1;
+}
+
+/* The next block of a part, or NULL. */
+static inline void *cut(unsigned part, size_t units)
+{
+	void *block = arena.bytes + arena.used[part];
+
+	if (arena.used[part] + units * UNIT > arena.end[part])
+		return NULL;
+	arena.used[part] += units * UNIT;
+	*units_of(block) = (unsigned char)units;
+	return block;
+}
+
 static void *take(size_t size)
 {
-	uint32_t units = size ? (uint32_t)((size + UNIT - 1) / UNIT) : 1;
+	size_t units = units_for(size);
 	void *block = arena.freed[units];
 
 	if (block) {
 		arena.freed[units] = *(void **)block;
 		return block;
 	}
-	if (arena.used + units * UNIT > SIZE) {
+	block = cut(ARENA, units);
+	if (!block)
 		stop_taking();
-		return NULL;
-	}
-	block = arena.bytes + arena.used;
-	arena.used += units * UNIT;
-	*units_of(block) = (unsigned char)units;
 	return block;
 }
 
@@ -101,8 +134,10 @@ static void *arena_calloc(void *unused, size_t count, size_t size)
 
 static void give_back(void *block)
 {
-	uint32_t units = *units_of(block);
+	size_t units = *units_of(block);
 
+	if (units > LARGEST / UNIT)
+		return;		/* hot, and few */
 	*(void **)block = arena.freed[units];
 	arena.freed[units] = block;
 }
@@ -136,29 +171,166 @@ static void *arena_realloc(void *unused, void *block, size_t size)
 	return moved;
 }
 
-void arena_open(void)
-{
-	PyMemAllocatorEx ours, other;
+/* --- while hot objects are gathered: before the freeze --- */
 
-	if (!cpython_uses_pymalloc())
-		return;		/* somebody looks at allocations */
+/* In its place if it is hot. */
+static void *place(size_t size)
+{
+	int tier = gather_count(size);
+
+	return tier < 0 ? NULL : cut(tier ? PARTS - 1 : 0, units_for(size));
+}
+
+static void *gather_malloc(void *unused, size_t size)
+{
+	void *block = place(size);
+
+	(void)unused;
+	if (!block)
+		block = below.malloc(below.ctx, size);
+	gather_note(block, size);
+	return block;
+}
+
+static void *gather_calloc(void *unused, size_t count, size_t size)
+{
+	void *block;
+
+	(void)unused;
+	if (size && count > SIZE_MAX / size)
+		return below.calloc(below.ctx, count, size);
+	block = place(count * size);
+	if (block)
+		memset(block, 0, count * size);
+	else
+		block = below.calloc(below.ctx, count, size);
+	gather_note(block, count * size);
+	return block;
+}
+
+/* How much a block of pymalloc's or malloc's holds nobody says: where it is to move
+ * from there, it grows there first. */
+static void *gather_realloc(void *unused, void *block, size_t size)
+{
+	int ours = is_ours(block);
+	size_t have = ours ? *units_of(block) * UNIT : 0;
+	void *moved;
+
+	if (!block)
+		return gather_malloc(unused, size);
+	moved = place(size);
+	if (!ours) {
+		block = below.realloc(below.ctx, block, size);
+		if (block && moved) {
+			memcpy(moved, block, size);
+			below.free(below.ctx, block);
+			block = moved;
+		}
+	} else if (moved || size > have) {
+		if (!moved)
+			moved = below.malloc(below.ctx, size);
+		if (!moved)
+			return NULL;
+		memcpy(moved, block, size < have ? size : have);
+		give_back(block);
+		block = moved;
+	}
+	gather_note(block, size);
+	return block;
+}
+
+static size_t whole_pages(size_t size)
+{
+	return (size + PAGE - 1) & ~(size_t)(PAGE - 1);
+}
+
+static void make_zone(void)
+{
+	size_t first = whole_pages(gather_bytes(0));
+	size_t size = first + SIZE + whole_pages(gather_bytes(1));
+	unsigned char *zone = mmap(NULL, size + size / UNIT, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (zone == MAP_FAILED)
+		talk_refuse("map %zu bytes for hot objects: %m", size + size / UNIT);
+	arena.bytes = zone;
+	arena.units = zone + size;
+	arena.size = size;
+	arena.used[ARENA] = arena.end[0] = first;
+	arena.used[2] = arena.end[ARENA] = first + SIZE;
+	arena.end[2] = size;
+}
+
+static int find_below(void)
+{
+	PyMemAllocatorEx other;
+
 	PyMem_GetAllocator(PYMEM_DOMAIN_MEM, &other);
 	PyMem_GetAllocator(PYMEM_DOMAIN_OBJ, &below);
-	if (other.malloc != below.malloc || other.ctx != below.ctx)
-		return;
-	ours = (PyMemAllocatorEx){
-		below.ctx, arena_malloc, arena_calloc, arena_realloc, arena_free
-	};
+	return other.malloc == below.malloc && other.ctx == below.ctx;
+}
+
+static void put_in(PyMemAllocatorEx *functions)
+{
+	functions->ctx = below.ctx;
+	functions->free = arena_free;
 	for (size_t i = 0; i < DOMAINS; i++)
-		PyMem_SetAllocator(domains[i], &ours);
+		PyMem_SetAllocator(domains[i], functions);
+}
+
+void arena_gather(void)
+{
+	PyMemAllocatorEx gathering = {
+		.malloc = gather_malloc, .calloc = gather_calloc, .realloc = gather_realloc,
+	};
+
+	if (!find_below())
+		return;
+	make_zone();
+	put_in(&gathering);
+}
+
+/* --- at the freeze and after --- */
+
+int arena_is_pymalloc(void)
+{
+	PyMemAllocatorEx before[DOMAINS];
+	int is;
+
+	arena_step_aside(before);
+	is = cpython_uses_pymalloc();
+	arena_step_back(before);
+	return is;
+}
+
+void arena_open(void)
+{
+	PyMemAllocatorEx ours = {
+		.malloc = arena_malloc, .calloc = arena_calloc, .realloc = arena_realloc,
+	};
+
+	/* else somebody looks at allocations */
+	if (!arena_is_pymalloc() || (!below.malloc && !find_below()))
+		return;
+	put_in(&ours);
+}
+
+/* Of those of pymalloc's sizes: others are none of its blocks. */
+static size_t count_part(size_t from, size_t to)
+{
+	size_t count = 0;
+
+	for (size_t at = from; at < to; at += arena.units[at / UNIT] * UNIT)
+		count += arena.units[at / UNIT] <= LARGEST / UNIT;
+	return count;
 }
 
 size_t arena_blocks(void)
 {
 	size_t count = 0;
 
-	for (uint32_t at = 0; at < arena.used; at += arena.units[at / UNIT] * UNIT)
-		count++;
+	for (int i = 0; i < PARTS; i++)
+		count += count_part(i ? arena.end[i - 1] : 0, arena.used[i]);
 	for (size_t i = 0; i <= LARGEST / UNIT; i++)
 		for (void **block = arena.freed[i]; block; block = *block)
 			count--;

@@ -8,6 +8,14 @@
 
 #include <stddef.h>
 
+/* From now on hot objects are put in their place; gather_open() comes before. Before
+ * the interpreter is started; nothing where somebody else has its allocators. */
+void arena_gather(void);
+
+/* Whether small objects come from pymalloc, and nobody but the arena stands in
+ * between. */
+int arena_is_pymalloc(void);
+
 /* Makes pymalloc's small blocks come from one contiguous piece of memory until
  * that is full. The very last thing done to Python's heap before the freeze:
  * what is allocated from here on belongs to the restored process. */

@@ -12,6 +12,7 @@
 #include "collector.h"
 #include "cpython.h"
 #include "enter.h"
+#include "gather.h"
 #include "gc_view.h"
 #include "forked.h"
 #include "heap_view.h"
@@ -74,6 +75,7 @@ static void stand_still(int to, int immortal)
 	quiesce_plug();
 	heap_view_replace();
 	arena_open();
+	gather_end();
 	collector_reset(PyImport_AddModule("__main__"));
 	hooks_uninstantiate();
 	callbacks_freeze();
@@ -125,6 +127,7 @@ static pid_t fork_it(int *from, int immortal)
 	PyOS_BeforeFork();
 	child = fork();
 	if (child == 0) {
+		gather_go_on();
 		PyOS_AfterFork_Child();
 		hooks_forked();
 		gc_view_note();		/* threading's handler makes locks anew */

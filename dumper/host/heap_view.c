@@ -38,7 +38,7 @@ static long long count_all(void)
 	if (value < 0)
 		talk_refuse("count Python's memory blocks: %s", imports_traceback());
 	Py_DECREF(count);
-	return value;
+	return value + (long long)arena_blocks();
 }
 
 static PyObject *show_blocks(PyObject *self, PyObject *unused)
@@ -86,12 +86,15 @@ void heap_view_replace(void)
 {
 	const char *(*name_of)(void) = (const char *(*)(void))dlsym(RTLD_DEFAULT,
 		"_PyMem_GetCurrentAllocatorName");
+	PyMemAllocatorEx before[ARENA_DOMAINS];
 
 	hidden = count_all() - blocks_before;
 	patches_add_word((uint64_t)&blocks_row->ml_meth, (uint64_t)show_blocks);
 	patches_add_word((uint64_t)&stats_row->ml_meth, (uint64_t)show_stats);
 	PyMem_GetAllocator(PYMEM_DOMAIN_RAW, &raw);
+	arena_step_aside(before);
 	allocator_name = name_of ? name_of() : NULL;
+	arena_step_back(before);
 	if (name_of && allocator_name)
 		patches_add_jump((uint64_t)name_of, (uint64_t)current_name);
 }

@@ -308,6 +308,7 @@ PyObject *hooks_numpy_before(PyObject *module)
  * makes the state one that is not all zero. */
 static int renew_own(PyObject *seed)
 {
+	uint32_t key[MT_WORDS];		/* the object may be read-only: writes.c */
 	PyObject *done;
 
 	if (!own_state) {
@@ -315,10 +316,11 @@ static int renew_own(PyObject *seed)
 		Py_XDECREF(done);
 		return done ? 0 : -1;
 	}
-	if (getrandom(own_state->key, sizeof own_state->key, 0) != sizeof own_state->key) {
+	if (getrandom(key, sizeof key, 0) != sizeof key) {
 		PyErr_SetFromErrno(PyExc_OSError);
 		return -1;
 	}
+	memcpy(own_state->key, key, sizeof key);
 	own_state->key[0] |= 0x80000000u;
 	own_state->position = MT_WORDS;
 	return 0;

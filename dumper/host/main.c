@@ -4,6 +4,7 @@
  * libc, starts CPython as its own main would have, and leads it to the freeze.
  * In any other process it does nothing.
  */
+#include "arena.h"
 #include "asked.h"
 #include "attributes.h"
 #include "callbacks.h"
@@ -15,6 +16,7 @@
 #include "fini.h"
 #include "finish.h"
 #include "freeze.h"
+#include "gather.h"
 #include "gc_view.h"
 #include "heap_view.h"
 #include "hooks.h"
@@ -112,6 +114,10 @@ static int host_main(int argc, char **argv, char **envp)
 	restore_stack_limit(&spec);
 	attributes_hear_signals();
 	talk_progress("starting %s", argv[0]);
+	if (spec.gather) {
+		gather_open(spec.gather);
+		arena_gather();
+	}
 	options_keep(spec.options);
 	entry_keep(spec.entry, spec.function);
 	start_python(argv[0], options_for_start(spec.options), spec.plain);

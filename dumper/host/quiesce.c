@@ -2,6 +2,7 @@
  * The heaps at rest. Knows the two allocators' outer behaviour only.
  */
 #include "quiesce.h"
+#include "arena.h"
 #include "cpython.h"
 #include "gc_view.h"
 
@@ -22,7 +23,7 @@ void quiesce_collect(void)
  * fresh pool: the partly used ones are full then. */
 static void plug_pymalloc(void)
 {
-	if (!cpython_uses_pymalloc())
+	if (!arena_is_pymalloc())
 		return;
 	for (size_t size = 16; size <= 512; size += 16) {
 		for (;;) {

@@ -24,6 +24,7 @@
 #include "streams.h"
 #include "talk.h"
 #include "user_site.h"
+#include "writes.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -401,6 +402,8 @@ void resume_process(struct startup *startup)
 		main_thread_exit();
 	__pthread_register_cancel(&bottom.unwind);
 	cpython_renew_stack_bounds(PyThreadState_Get());
+	if (startup->hold >= 0)
+		writes_watch();
 	check(startup);
 	resume_python(startup, 0);
 	if (callbacks_after())

@@ -161,6 +161,8 @@ void talk_read_spec(struct talk_spec *spec)
 			spec->trace_mapping = strtoull(value, NULL, 10);
 		else if ((value = value_of(s, "no_immortal")))
 			spec->no_immortal = 1;
+		else if ((value = value_of(s, "gather")))
+			spec->gather = value;
 		else if ((value = value_of(s, "io")))
 			spec->io = value;
 		else if ((value = value_of(s, "stack")))

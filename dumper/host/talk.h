@@ -22,6 +22,7 @@ struct talk_spec {
 	int trace;		/* descriptor to find the opener of, or -1 */
 	int no_immortal;	/* reference counts stay as they are */
 	const char *io;		/* the policy's name */
+	char *gather;		/* file of include/allocations.h, or NULL */
 	char **recorded;	/* "NAME TAB LOADER TAB ORIGIN"; NULL-terminated */
 	int record;		/* run the interpreter and tell what it imports */
 	unsigned long long trace_mapping;	/* size of the one to find the maker of, or 0 */

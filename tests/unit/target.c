@@ -129,7 +129,7 @@ static int act(const char *role, const struct spec *spec)
 	list_add(&environment, "ASAN_OPTIONS=detect_leaks=0");
 	progress_init(&progress, stderr, PROGRESS_SILENT);
 	result = target_start(spec ? spec : &none, &interpreter, &environment,
-			      spec ? "trace=7" : NULL, &target, &err);
+			      spec ? "trace=7" : NULL, NULL, &target, &err);
 	if (!result)
 		result = target_wait(&target, &progress, &err);
 	list_free(&environment);
@@ -209,7 +209,8 @@ START_TEST(says_why_it_cannot_start)
 	struct list environment = {0};
 	struct spec spec = {0};
 
-	ck_assert_int_eq(target_start(&spec, &interpreter, &environment, NULL, &target, &err), -1);
+	ck_assert_int_eq(target_start(&spec, &interpreter, &environment, NULL, NULL,
+				      &target, &err), -1);
 	ck_assert_str_eq(err.text, "start /nonexistent: No such file or directory");
 	err_clear(&err);
 	target_stop(&target);

@@ -81,11 +81,11 @@ class Workload:
 
     def image(self, pydump, output, home, learn=False):
         """Build its image; return what pydump said where that failed. To learn
-        from the command itself takes some more runs of it."""
+        from the command itself takes some more runs of it, and another build."""
         variables = {k: v for k, v in self.environment(home).items() if k != "PYIMAGE"}
         options = self.build(home)
         if learn and "--for" in options:
-            options = ["--measure", *options]
+            options = ["--measure", "--pack", *options]
         # Options of ours stand first: nothing follows --for's command.
         done = subprocess.run(
             [pydump, "build", "-q", "-o", output, *options], cwd=home,

@@ -1,0 +1,292 @@
+/*
+ * Gathering hot objects; see gather.h. All that the host and the watched process
+ * write into the files that are shared with them is checked before it is used.
+ */
+#include "gather.h"
+
+#include "alloc.h"
+#include "allocations.h"
+#include "err.h"
+#include "image.h"
+#include "maps.h"
+#include "plan.h"
+#include "trial.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define UNITS (IMAGE_PAGE / GATHER_UNIT)	/* of a page */
+#define GAP (1024 / GATHER_UNIT)	/* more than that in a row is somebody else's */
+
+/* --- the file of a dump --- */
+
+static int by_size(const void *a, const void *b)
+{
+	const struct gather_key *left = a, *right = b;
+	uint32_t one = left->ordinal & ~GATHER_TIER, two = right->ordinal & ~GATHER_TIER;
+
+	if (left->size != right->size)
+		return left->size < right->size ? -1 : 1;
+	return one < two ? -1 : one > two;
+}
+
+static void enter_keys(struct gather *gather, struct gather_file *file)
+{
+	qsort(gather->found, gather->count, sizeof(*gather->found), by_size);
+	for (size_t i = 0; i < gather->count && i < GATHER_KEYS; i++) {
+		const struct gather_key *key = &gather->found[i];
+		uint64_t units = key->size ? (key->size + GATHER_UNIT - 1) / GATHER_UNIT : 1;
+
+		file->keys[file->count++] = *key;
+		file->bytes[(key->ordinal & GATHER_TIER) != 0] += units * GATHER_UNIT;
+	}
+	gather->count = 0;
+}
+
+/* A file in memory, mapped. */
+static void *make_file(size_t size, int *fd, struct err *err)
+{
+	void *file;
+
+	*fd = memfd_create("gather", MFD_CLOEXEC);
+	if (*fd < 0 || ftruncate(*fd, (off_t)size)) {
+		err_sys(err, "make a file in memory");
+		return NULL;
+	}
+	file = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, *fd, 0);
+	if (file == MAP_FAILED) {
+		err_sys(err, "map a file in memory");
+		return NULL;
+	}
+	return file;
+}
+
+static void drop_file(struct gather *gather)
+{
+	if (gather->file)
+		munmap(gather->file, sizeof(*gather->file));
+	if (gather->fd >= 0)
+		close(gather->fd);
+	free(gather->path);
+	gather->file = NULL;
+	gather->fd = -1;
+	gather->path = NULL;
+}
+
+int gather_begin(struct gather *gather, struct err *err)
+{
+	struct gather_file *file;
+	int fd;
+
+	file = make_file(sizeof(*file), &fd, err);
+	if (!file) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	file->magic = GATHER_MAGIC;
+	if (gather->file) {
+		memcpy(file->secret, gather->file->secret, sizeof(file->secret));
+	}
+	enter_keys(gather, file);
+	drop_file(gather);
+	gather->file = file;
+	gather->fd = fd;
+	gather->path = alloc_print("/proc/%d/fd/%d", (int)getpid(), fd);
+	return 0;
+}
+
+void gather_size(const struct gather *gather, uint64_t *objects, uint64_t *size)
+{
+	*objects = gather->file->count;
+	*size = gather->file->bytes[0] + gather->file->bytes[1];
+}
+
+void gather_free(struct gather *gather)
+{
+	drop_file(gather);
+	free(gather->found);
+	*gather = (struct gather){.fd = -1};
+}
+
+/* --- blocks --- */
+
+/* The key of the block that begins at the address, or NULL. */
+static const struct gather_key *block_at(const struct gather_file *file, uint64_t address)
+{
+	uint64_t chunk = address / GATHER_CHUNK;
+	uint32_t slot = gather_slot(file->places, chunk);
+	const struct gather_key *key;
+
+	if (slot == GATHER_CHUNKS || file->places[slot] != chunk)
+		return NULL;
+	key = &file->chunks[slot].blocks[address % GATHER_CHUNK / GATHER_UNIT];
+	return key->ordinal ? key : NULL;
+}
+
+/* The key of the block that holds the address, and where it begins; or NULL. */
+static const struct gather_key *block_around(const struct gather_file *file,
+					     uint64_t address, uint64_t *start)
+{
+	*start = address & ~(uint64_t)(GATHER_UNIT - 1);
+	for (uint32_t back = 0; back <= GATHER_LARGEST; back += GATHER_UNIT) {
+		const struct gather_key *key = block_at(file, *start);
+
+		if (key)
+			return address - *start < key->size ||
+				(!key->size && address == *start) ? key : NULL;
+		*start -= GATHER_UNIT;
+	}
+	return NULL;
+}
+
+/* Whether Python's blocks fill the page: the kernel may write into what else lies
+ * there, a buffer of a C library's, and it has no handler of faults. */
+static int is_pythons(const struct gather_file *file, uint64_t page)
+{
+	uint64_t gap = 0, covered = 0, start;
+	const struct gather_key *key = block_around(file, page, &start);
+
+	if (key)
+		covered = start + key->size;
+	for (uint64_t at = page; at < page + IMAGE_PAGE; at += GATHER_UNIT) {
+		key = block_at(file, at);
+		if (key)
+			covered = at + (key->size ? key->size : GATHER_UNIT);
+		gap = at < covered ? 0 : gap + 1;
+		if (gap > GAP)
+			return 0;
+	}
+	return 1;
+}
+
+/* --- watching --- */
+
+static void find_pages(const struct gather_file *file, const struct plan *plan,
+		       struct memory_ranges *pages)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_segment *segment = &plan->segments[i];
+
+		if (!(segment->protection & MAPS_WRITE) || segment->anonymous)
+			continue;
+		for (uint64_t at = segment->start; at < segment->start + segment->length;
+		     at += IMAGE_PAGE)
+			if (is_pythons(file, at))
+				memory_add_range(pages, at, IMAGE_PAGE);
+	}
+}
+
+struct watch {
+	struct gather *gather;
+	struct memory_ranges pages;
+	struct gather_writes *file;
+	size_t size;
+	int fd;
+	unsigned tier;
+};
+
+static int make_watch(struct watch *watch, struct err *err)
+{
+	size_t head = sizeof(*watch->file) +
+		watch->pages.count * sizeof(watch->file->ranges[0]), at = head, pages = 0;
+
+	for (size_t i = 0; i < watch->pages.count; i++)
+		pages += watch->pages.items[i].length / IMAGE_PAGE;
+	watch->size = head + pages * (UNITS + sizeof(uint32_t));
+	watch->file = make_file(watch->size, &watch->fd, err);
+	if (!watch->file)
+		return -1;
+	watch->file->magic = GATHER_MAGIC;
+	watch->file->size = watch->size;
+	watch->file->count = watch->pages.count;
+	for (size_t i = 0; i < watch->pages.count; i++) {
+		const struct image_range *range = &watch->pages.items[i];
+		uint64_t count = range->length / IMAGE_PAGE;
+
+		watch->file->ranges[i] = (struct gather_range){
+			.start = range->start, .length = range->length,
+			.rounds = at, .marks = at + count * sizeof(uint32_t)};
+		at += count * (UNITS + sizeof(uint32_t));
+	}
+	return 0;
+}
+
+static void free_watch(struct watch *watch)
+{
+	if (watch->file)
+		munmap(watch->file, watch->size);
+	if (watch->fd >= 0)
+		close(watch->fd);
+	free(watch->pages.items);
+}
+
+static int is_found(const struct gather *gather, const struct gather_key *key, size_t count)
+{
+	return bsearch(key, gather->found, count, sizeof(*key), by_size) != NULL;
+}
+
+static void add(struct gather *gather, const struct gather_key *key, unsigned tier)
+{
+	gather->found = alloc_grow(gather->found, gather->count, &gather->room,
+				   sizeof(*gather->found));
+	gather->found[gather->count++] = (struct gather_key){
+		key->size, (key->ordinal & ~GATHER_TIER) | (tier ? GATHER_TIER : 0)};
+}
+
+/* While the process holds still at its end. Its own range table is not trusted. */
+static int take_marks(pid_t pid, void *data, struct err *err)
+{
+	struct watch *watch = data;
+	struct gather *gather = watch->gather;
+	size_t known = gather->count, at = sizeof(*watch->file) +
+		watch->pages.count * sizeof(watch->file->ranges[0]);
+
+	(void)pid;
+	(void)err;
+	qsort(gather->found, known, sizeof(*gather->found), by_size);
+	for (size_t i = 0; i < watch->pages.count; i++) {
+		const struct image_range *range = &watch->pages.items[i];
+		uint64_t count = range->length / IMAGE_PAGE, last = 0, start;
+		const unsigned char *marks = (unsigned char *)watch->file + at +
+			count * sizeof(uint32_t);
+
+		for (uint64_t unit = 0; unit < count * UNITS; unit++) {
+			const struct gather_key *key;
+
+			if (!marks[unit])
+				continue;
+			key = block_around(gather->file, range->start + unit * GATHER_UNIT,
+					   &start);
+			if (!key || start == last)
+				continue;
+			last = start;
+			if (!is_found(gather, key, known))
+				add(gather, key, watch->tier);
+		}
+		at += count * (UNITS + sizeof(uint32_t));
+	}
+	return 0;
+}
+
+int gather_watch(struct gather *gather, const struct trial *trial,
+		 const struct plan *plan, const struct list *arguments, unsigned tier,
+		 struct err *err)
+{
+	struct watch watch = {.gather = gather, .fd = -1, .tier = tier};
+	int failed;
+
+	find_pages(gather->file, plan, &watch.pages);
+	failed = make_watch(&watch, err);
+	if (!failed) {
+		char *variable = alloc_print(GATHER_WRITES_ENV "=/proc/%d/fd/%d",
+					     (int)getpid(), watch.fd);
+
+		failed = trial_hold(trial, arguments, variable, take_marks, &watch, err);
+		free(variable);
+	}
+	free_watch(&watch);
+	return failed;
+}

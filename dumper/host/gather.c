@@ -1,0 +1,154 @@
+/*
+ * The host's end of include/allocations.h. Knows nothing of where blocks lie.
+ */
+#include "gather.h"
+#include "talk.h"
+
+#include "allocations.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Far from all that stays, so that it leaves no gap: 4 GiB of it are hardly used. */
+#define PLACE ((void *)0x180000000000)
+
+/* In memory of its own, which the image does not have. */
+struct counts {
+	uint32_t count[GATHER_SIZES];
+	uint32_t next[GATHER_SIZES];	/* ordinal of the next hot one, or 0 */
+	uint32_t key[GATHER_SIZES];	/* its index */
+	uint32_t last;			/* what was counted last */
+};
+
+static struct gather_file *file;
+static struct counts *counts;
+static int noting;
+
+static void look_for(uint32_t size, uint32_t key)
+{
+	int more = key < file->count && file->keys[key].size == size;
+
+	counts->key[size] = key;
+	counts->next[size] = more ? file->keys[key].ordinal & ~GATHER_TIER : 0;
+}
+
+void gather_open(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) || status.st_size != sizeof *file)
+		talk_refuse("open %s, in which hot objects are learned: %m", path);
+	file = mmap(PLACE, sizeof *file, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_NORESERVE, fd, 0);
+	counts = mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	close(fd);
+	if (file == MAP_FAILED || counts == MAP_FAILED)
+		talk_refuse("map what hot objects are learned in: %m");
+	if (file->magic != GATHER_MAGIC || file->count > GATHER_KEYS)
+		talk_refuse("pydump and host are of different versions");
+	for (uint32_t i = (uint32_t)file->count; i-- > 0;)
+		if (file->keys[i].size < GATHER_SIZES)
+			look_for(file->keys[i].size, i);
+	noting = 1;
+	pthread_atfork(NULL, NULL, gather_forked);
+}
+
+size_t gather_bytes(unsigned tier)
+{
+	return file ? file->bytes[tier] : 0;
+}
+
+static int is_zero(const uint64_t *secret)
+{
+	return !(secret[0] | secret[1] | secret[2]);
+}
+
+/* pylifecycle.c: the secret is made before the first object is, and used after. With
+ * another one dicts and sets would be in another order in each dump. It is all zero
+ * where PYTHONHASHSEED=0 wants that; nowhere else is it to become so. Exported by all
+ * versions (pyhash.h). */
+static void settle_secret(void)
+{
+	uint64_t *secret = dlsym(RTLD_DEFAULT, "_Py_HashSecret");
+
+	counts->count[0]++;	/* once */
+	if (!secret || is_zero(secret))
+		return;
+	if (is_zero(file->secret))
+		memcpy(file->secret, secret, sizeof file->secret);
+	else
+		memcpy(secret, file->secret, sizeof file->secret);
+}
+
+int gather_count(size_t size)
+{
+	uint32_t n, tier;
+
+	if (!file || size >= GATHER_SIZES)
+		return -1;
+	if (!counts->count[0])
+		settle_secret();
+	n = ++counts->count[size];
+	counts->last = n;
+	if (n != counts->next[size])
+		return -1;
+	tier = file->keys[counts->key[size]].ordinal & GATHER_TIER;
+	look_for((uint32_t)size, counts->key[size] + 1);
+	return tier != 0;
+}
+
+void gather_note(const void *block, size_t size)
+{
+	uintptr_t at = (uintptr_t)block;
+
+	if (!noting || size >= GATHER_SIZES || !block)
+		return;
+	/* What began inside of it before is gone. It may reach into a second chunk. */
+	for (uintptr_t end = at + size, unit = at; unit < end || unit == at;) {
+		uint64_t chunk = unit / GATHER_CHUNK;
+		uint32_t slot = gather_slot(file->places, chunk);
+		uintptr_t stop = (chunk + 1) * GATHER_CHUNK;
+		struct gather_key *key;
+
+		if (slot == GATHER_CHUNKS)
+			return;
+		file->places[slot] = chunk;
+		key = file->chunks[slot].blocks + unit % GATHER_CHUNK / GATHER_UNIT;
+		if (stop > end)
+			stop = end;
+		if (unit == at)
+			*key++ = (struct gather_key){ (uint32_t)size, counts->last };
+		for (unit = unit == at ? unit + GATHER_UNIT : unit; unit < stop;
+		     unit += GATHER_UNIT)
+			*key++ = (struct gather_key){ 0, 0 };
+	}
+}
+
+void gather_forked(void)
+{
+	noting = 0;
+}
+
+void gather_go_on(void)
+{
+	noting = file != NULL;
+}
+
+void gather_end(void)
+{
+	if (!file)
+		return;
+	munmap(file, sizeof *file);
+	munmap(counts, sizeof *counts);
+	file = NULL;
+	counts = NULL;
+	noting = 0;
+}

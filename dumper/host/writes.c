@@ -1,0 +1,137 @@
+/*
+ * A reference count that goes up and down again leaves no trace, so pages are made
+ * read-only: the fault tells the address, the page becomes writable for this one
+ * instruction, and read-only again at the trap behind it. Signals and memory only,
+ * nothing of Python: it runs in trial runs, on whatever stack a write happens.
+ * A page on which nothing new was written for a while stays writable.
+ */
+#include "writes.h"
+#include "allocations.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#define PAGE 4096u
+#define ROUNDS 5000u		/* known writes on a page until it is left alone */
+#define PENDING 4		/* pages that one instruction can write to */
+
+#if defined(__x86_64__)
+#define TRAP_FLAG 0x100
+#define FLAGS_OF(context) (&(context)->uc_mcontext.gregs[REG_EFL])
+
+static struct gather_writes *file;
+static void *pending[PENDING];
+
+static struct gather_range *range_of(uint64_t address)
+{
+	uint64_t from = 0, to = file->count;
+
+	while (from < to) {
+		uint64_t middle = (from + to) / 2;
+		struct gather_range *range = &file->ranges[middle];
+
+		if (address < range->start)
+			to = middle;
+		else if (address - range->start < range->length)
+			return range;
+		else
+			from = middle + 1;
+	}
+	return NULL;
+}
+
+/* Whether the page is to be read-only again. */
+static int mark(const struct gather_range *range, uint64_t address)
+{
+	uint64_t at = address - range->start;
+	unsigned char *unit = (unsigned char *)file + range->marks + at / GATHER_UNIT;
+	uint32_t *rounds = (uint32_t *)(void *)((char *)file + range->rounds) + at / PAGE;
+
+	*rounds = *unit ? *rounds + 1 : 0;
+	*unit = 1;
+	return *rounds < ROUNDS;
+}
+
+/* Where there is no room it stays writable. */
+static void protect_later(void *page, ucontext_t *context)
+{
+	for (int i = 0; i < PENDING; i++) {
+		if (pending[i])
+			continue;
+		pending[i] = page;
+		*FLAGS_OF(context) |= TRAP_FLAG;
+		return;
+	}
+}
+
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+	uint64_t address = (uint64_t)info->si_addr;
+	struct gather_range *range = range_of(address);
+	void *page = (void *)(uintptr_t)(address & ~(uint64_t)(PAGE - 1));
+	int error = errno;
+
+	if (!range || mprotect(page, PAGE, PROT_READ | PROT_WRITE)) {
+		signal(number, SIG_DFL);	/* a fault of the program's own */
+		return;
+	}
+	if (mark(range, address))
+		protect_later(page, context);
+	errno = error;
+}
+
+static void on_trap(int number, siginfo_t *info, void *context)
+{
+	int error = errno;
+
+	(void)number;
+	(void)info;
+	for (int i = 0; i < PENDING; i++) {
+		if (pending[i])
+			mprotect(pending[i], PAGE, PROT_READ);
+		pending[i] = NULL;
+	}
+	*FLAGS_OF((ucontext_t *)context) &= ~TRAP_FLAG;
+	errno = error;
+}
+
+static void handle(int number, void (*function)(int, siginfo_t *, void *))
+{
+	struct sigaction action = { .sa_sigaction = function, .sa_flags = SA_SIGINFO };
+
+	sigfillset(&action.sa_mask);
+	sigaction(number, &action, NULL);
+}
+
+void writes_watch(void)
+{
+	const char *path = getenv(GATHER_WRITES_ENV);
+	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	struct stat status;
+
+	if (fd < 0)
+		return;
+	if (fstat(fd, &status) == 0 && status.st_size > (off_t)sizeof *file)
+		file = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE,
+			MAP_SHARED, fd, 0);
+	close(fd);
+	if (!file || file == MAP_FAILED || file->magic != GATHER_MAGIC)
+		return;
+	handle(SIGSEGV, on_fault);
+	handle(SIGTRAP, on_trap);
+	for (uint64_t i = 0; i < file->count; i++)
+		mprotect((void *)(uintptr_t)file->ranges[i].start,
+			(size_t)file->ranges[i].length, PROT_READ);
+}
+#else
+void writes_watch(void)
+{
+}
+#endif

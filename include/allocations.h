@@ -1,0 +1,78 @@
+/*
+ * What pydump and the host share while hot objects are gathered: a file in memory
+ * that both map. pydump says which allocations are hot, the host writes down which
+ * allocation each block came from. Both are advice: a key that names another
+ * allocation than it was meant for costs a page, never more.
+ *
+ * A key is an exact size and the how-manieth allocation of that size it was, counted
+ * from the interpreter's start. Placement changes addresses and so the order of sets
+ * of them; counts by size survive that where one count over all would drift.
+ */
+#ifndef ALLOCATIONS_H
+#define ALLOCATIONS_H
+
+#include <stdint.h>
+
+#define GATHER_MAGIC 0x31726568746167ull
+#define GATHER_LARGEST 4080u	/* bytes of a block that can be gathered */
+#define GATHER_SIZES (GATHER_LARGEST + 1)
+#define GATHER_TIERS 2u		/* what every start writes; what the command does, too */
+#define GATHER_TIER (1u << 31)	/* in an ordinal: it is of the second */
+#define GATHER_KEYS (1u << 20)	/* at most */
+#define GATHER_UNIT 16u		/* blocks begin and end at multiples of it */
+#define GATHER_CHUNK (1u << 20)	/* bytes of address space for a part of the table */
+#define GATHER_CHUNKS 4096u
+
+struct gather_key {
+	uint32_t size;
+	uint32_t ordinal;	/* from 1 on; 0: no block begins here */
+};
+
+/* The block that begins at each unit of a chunk. */
+struct gather_chunk {
+	struct gather_key blocks[GATHER_CHUNK / GATHER_UNIT];
+};
+
+struct gather_file {
+	uint64_t magic;
+	uint64_t secret[3];	/* of str's hashes, as _Py_HashSecret has it: to be
+				   taken over; where it is zero the host fills it in */
+	uint64_t count;		/* of keys, sorted by size, then by ordinal */
+	uint64_t bytes[GATHER_TIERS];	/* that the blocks of each tier need */
+	uint64_t places[GATHER_CHUNKS];	/* address / GATHER_CHUNK of each chunk, hashed by
+					   gather_slot(), the next free one; 0: none */
+	struct gather_key keys[GATHER_KEYS];
+	struct gather_chunk chunks[GATHER_CHUNKS];
+};
+
+/* Of the part of the table for this chunk, or GATHER_CHUNKS where it has none. */
+static inline uint32_t gather_slot(const uint64_t *places, uint64_t chunk)
+{
+	for (uint32_t i = 0; i < GATHER_CHUNKS; i++) {
+		uint32_t slot = (uint32_t)(chunk + i) % GATHER_CHUNKS;
+
+		if (places[slot] == chunk || !places[slot])
+			return slot;
+	}
+	return GATHER_CHUNKS;
+}
+
+/* --- which objects are written --- */
+
+#define GATHER_WRITES_ENV "PYIMAGE_WRITES"	/* path of a file as this */
+
+struct gather_range {
+	uint64_t start;		/* pages, not overlapping, ascending */
+	uint64_t length;
+	uint64_t marks;		/* offset in the file: a byte for each unit */
+	uint64_t rounds;	/* offset in the file: a uint32_t for each page */
+};
+
+struct gather_writes {
+	uint64_t magic;
+	uint64_t size;		/* of the file */
+	uint64_t count;
+	struct gather_range ranges[];
+};
+
+#endif

@@ -1,0 +1,192 @@
+#!/usr/bin/python3
+"""pydump build --pack: what a start writes lies together, and all is as without."""
+import json
+import os
+import re
+import socket
+import subprocess
+
+import lib
+from tap import done, equal, run, test, that
+
+TOP = lib.folder("pack")
+OUT = lib.folder("pack-images")
+IMPORTS = ["argparse", "asyncio", "email.message", "json", "logging", "sqlite3", "ssl",
+           "subprocess", "tempfile", "unittest", "urllib.request"]
+
+
+def build(name, *options, **more):
+    path = os.path.join(OUT, name + ".pyimage")
+    got = lib.build(path, options=options, **more)
+    equal((got.status, got.err), (0, b""), got)
+    return path, got.out.decode()
+
+
+def private(path, *words, entry="off"):
+    """kB that are the process's own when it comes to its end."""
+    ours, theirs = socket.socketpair()
+    environment = {**lib.ENV, "PYIMAGE_HOLD": str(theirs.fileno()), "PYIMAGE_ENTRY": entry}
+    with subprocess.Popen([path, *words], env=environment, pass_fds=[theirs.fileno()],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:
+        theirs.close()
+        try:
+            equal(ours.recv(1) != b"", True)
+            with open("/proc/%d/smaps" % child.pid) as file:
+                return sum(int(line.split()[1]) for line in file
+                           if line.startswith("Anonymous:"))
+        finally:
+            ours.close()
+
+
+def outputs(path, *words, **more):
+    return lib.run([path, *words], **more)
+
+
+PLAIN, _ = build("plain", *(word for name in IMPORTS for word in ("-i", name)))
+PACKED, SAID = build("packed", "--pack", *(word for name in IMPORTS for word in ("-i", name)))
+
+
+@test
+def has_fewer_pages_of_its_own():
+    before, after = private(PLAIN, "-c", "pass"), private(PACKED, "-c", "pass")
+    that(after < before * 0.75, (before, after))
+
+
+@test
+def says_how_many_objects():
+    that("\npacked    " in SAID, SAID)
+    got = json.loads(build("json", "--pack", "--json")[1])
+    that(got["packed_objects"] > 20 and got["packed_size"] > 16 * got["packed_objects"], got)
+    equal(got["warnings"], [])
+
+
+# What frees, moves and uses again blocks of the zone, and what looks at it.
+USE = """
+import collections, gc, json, logging, os, re, sys, threading
+def show(*what): print(*what, flush=True)
+show(json.dumps({str(n): [n] * 3 for n in range(2000)})[:60], re.findall("a+", "baaac" * 3))
+old = sys.argv, sys.orig_argv, os.environ
+sys.argv, sys.flags
+logging.getLogger("a.b").setLevel(10)
+words = [object() for _ in range(20000)] + [str(n) * 9 for n in range(20000)]
+del words[::2]
+show(len(words), gc.collect() >= 0)
+thread = threading.Thread(target=lambda: show(sum(range(10000))))
+thread.start(); thread.join()
+if not os.fork():
+    show("child", len([{} for _ in range(5000)]))
+    os._exit(0)
+os.wait()
+for name in list(sys.modules):
+    if name.startswith(("json", "logging", "asyncio", "email", "urllib")):
+        vars(sys.modules.pop(name)).clear()
+for value in list(vars(os).values()):
+    if callable(value) and hasattr(value, "__dict__"):
+        try:
+            value.__dict__.clear(); value.mark = [1] * 5
+        except (AttributeError, TypeError):
+            pass
+import json
+show(json.loads("[1, 2]"), gc.collect() >= 0)
+"""
+
+
+def less_addresses(result):
+    return result._replace(err=re.sub(rb"0x[0-9a-f]+", b"0x", result.err))
+
+
+@test
+def runs_as_python3_does():
+    script = lib.write(TOP + "/use.py", USE)
+    want = lib.run([lib.PYTHON, "-c", "import %s\nexec(open(%r).read())" % (
+        ", ".join(IMPORTS), script)])
+    equal(want.status, 0, want)
+    for users in lib.users().values():
+        for end in None, "full":
+            equal(less_addresses(outputs(PACKED, script, env={"PYIMAGE_FINALIZE": end})),
+                  less_addresses(want))
+
+
+@test
+def counts_blocks_as_without():
+    """Those of hot objects, too; and a list of 100000 objects is of as many more."""
+    code = "import sys; n = sys.getallocatedblocks(); a = [object() for _ in range(100000)]" \
+        "; print(n, sys.getallocatedblocks() - n)"
+    (one, more), (other, also) = (map(int, outputs(path, "-c", code).out.split())
+                                  for path in (PLAIN, PACKED))
+    that(abs(one - other) < 0.01 * one, (one, other))
+    that(abs(more - also) < 100, (more, also))
+
+
+@test
+def has_a_hash_seed_of_its_own():
+    code = ["-c", "import sys; print(hash('some text'), sys.flags.hash_randomization)"]
+    other, _ = build("other", "--pack")
+    mine, theirs = outputs(PACKED, *code).out, outputs(other, *code).out
+    that(mine != theirs, mine)
+    equal(outputs(PACKED, *code).out, mine)
+    equal(mine.split()[1], b"1")
+
+
+@test
+def command_and_pass_do_not_hurt_each_other():
+    command = lib.write(TOP + "/command", "#!/usr/bin/python3\n%s\nimport sys\n"
+                        "p = argparse.ArgumentParser(); p.add_argument('-n', type=int)\n"
+                        "n = p.parse_args().n\nm = email.message.Message()\n"
+                        "m['a'] = 'b'; print(n, json.dumps({'a': [n]}), m.as_string())\n"
+                        % "\n".join("import " + name for name in IMPORTS), 0o755)
+    words = ["-q", "--measure", "--for", "--", command, "-n", "3"]
+    loose, _ = build("loose", *words)
+    tight, _ = build("tight", "--pack", *words)
+    before, after = (private(path, "-n", "3", entry="on") for path in (loose, tight))
+    that(after < before * 0.75, (before, after))
+    before, after = (private(path, "-c", "pass") for path in (loose, tight))
+    that(after < before * 0.75, (before, after))
+    equal(lib.run([tight, "-n", "4"], env={"PYIMAGE_ENTRY": "on"}),
+          lib.run([command, "-n", "4"]))
+
+
+def tolerates(name, text):
+    """Such a command shows nothing, or only a part; the image is right."""
+    command = lib.write(TOP + "/odd", "#!/usr/bin/python3\nimport json, sys\n"
+                        "print(json.dumps(sys.argv[1:]), flush=True)\n%s\n" % text, 0o755)
+    path, _ = build("odd", "--pack", "-q", "--measure", "--for", "--", command, "a")
+    equal(lib.run([path, "a"], env={"PYIMAGE_ENTRY": "on"}), lib.run([command, "a"]))
+
+
+for name, text in {
+    "ends by os._exit": "import os; os._exit(3)",
+    "is killed while it is watched": "import os\n"
+        "if 'PYIMAGE_WRITES' in os.environ: os.kill(os.getpid(), 9)",
+    "handles the signals of its own": "import faulthandler, signal; faulthandler.enable()\n"
+        "signal.signal(signal.SIGTRAP, signal.SIG_IGN); print([[] for _ in range(300)])",
+    "has children": "import subprocess; print(subprocess.run(['echo', 'x'], "
+        "stdout=-1).stdout); import os\nif not os.fork(): os._exit(0)\nos.wait()",
+    "has threads": "import threading\nt = [threading.Thread(target=json.dumps, args=([n],)) "
+        "for n in range(9)]\n[x.start() for x in t]; [x.join() for x in t]",
+}.items():
+    run("a command that " + name, tolerates, name, text)
+
+
+@test
+def other_allocators_are_left_alone():
+    traced = lib.write(TOP + "/traced.py", "import tracemalloc\ntracemalloc.start()\n"
+                       "import json\ntracemalloc.stop()\n")
+    for options in (["--python-option", "-X dev"], ["--keep-env", "PYTHONMALLOC=malloc"],
+                    ["-w", traced]):
+        path, _ = build("allocator", "--pack", *options)
+        equal(outputs(path, "-c", "import json; print(json.dumps([1]))"), (0, b"[1]\n", b""))
+
+
+@test
+def a_draft_that_fails_is_a_warning():
+    once = lib.write(TOP + "/once.py", "import os\nif not os.path.exists(%r):\n"
+                     "    open(%r, 'w').close(); raise OSError('the first time')\n" % (
+                         (TOP + "/been",) * 2))
+    path, out = build("draft", "--pack", "-w", once)
+    that("\nwarning   not packed: " in out and "the first time" in out, out)
+    equal(outputs(path, "-c", "print(1)"), (0, b"1\n", b""))
+    equal([name for name in os.listdir(OUT) if name.startswith(".")], [])
+
+
+done()
