@@ -536,26 +536,53 @@ static void release(struct build *build)
 
 /* --- drafts --- */
 
-static int watch_draft(struct build *build, struct gather *gather, struct err *err)
+/* One that does not come to python3's own end shows nothing. */
+static void watch_program(struct build *build, struct gather *gather, struct trial *trial,
+			  const struct list *arguments, const char *name)
+{
+	struct err err = {0};
+
+	if (!gather_watch(gather, trial, &build->plan, arguments, 1, &err))
+		return;
+	list_print(&build->result->warnings, "packed without what %s writes: %s", name,
+		   err.text);
+	err_clear(&err);
+}
+
+/* A warm-up file shows what the image is for as the command does. */
+static void watch_programs(struct build *build, struct gather *gather, struct trial *trial)
 {
 	const struct spec *spec = build->spec;
 	struct list arguments = {0};
-	struct trial trial;
-	struct err late = {0};
-	int failed;
 
+	trial->as_python = 1;
+	for (size_t i = 0; i < spec->warmups.count; i++) {
+		struct list file = {0};
+
+		list_add(&file, spec->warmups.items[i]);
+		watch_program(build, gather, trial, &file, file.items[0]);
+		list_free(&file);
+	}
+	trial->as_python = 0;
 	for (size_t i = 1; i < spec->command.count; i++)
 		list_add(&arguments, spec->command.items[i]);
+	if (spec->measure)
+		watch_program(build, gather, trial, &arguments, "the command");
+	list_free(&arguments);
+}
+
+static int watch_draft(struct build *build, struct gather *gather, struct err *err)
+{
+	struct trial trial;
+	int failed;
+
 	trial_init(&trial, build->output.temporary, build->interpreter.path,
 		   &build->environment);
 	progress_show(build->progress, "watching which objects are written");
 	failed = gather_watch(gather, &trial, &build->plan, NULL, 0, err);
-	/* a command that does not come to python3's own end shows nothing */
-	if (!failed && spec->measure &&
-	    gather_watch(gather, &trial, &build->plan, &arguments, 1, &late))
-		err_clear(&late);
+	if (!failed)
+		watch_programs(build, gather, &trial);
 	trial_free(&trial);
-	list_free(&arguments);
 	return failed;
 }
 
@@ -581,6 +608,8 @@ static int draft(const struct build *final, struct gather *gather, struct err *e
 		build.interpreter.name = alloc_copy(build.output.path);
 	failed = failed || dump(&build, err) || watch_draft(&build, gather, err) ||
 		temporary_check(&build.temporary, err);
+	for (size_t i = 0; i < result.warnings.count; i++)
+		list_add(&final->result->warnings, result.warnings.items[i]);
 	release(&build);
 	build_free(&result);
 	return failed ? -1 : 0;

@@ -49,9 +49,11 @@ void trial_init(struct trial *trial, const char *image, const char *python,
 void trial_command(const struct trial *trial, const struct list *arguments,
 		   struct list *command, struct list *environment)
 {
+	int real = arguments && !trial->as_python;
+
 	/* the real program's hooks are called */
 	for (size_t i = 0; i < trial->environment.count; i++)
-		if (!arguments || strncmp(trial->environment.items[i], TRIAL "=", sizeof(TRIAL)))
+		if (!real || strncmp(trial->environment.items[i], TRIAL "=", sizeof(TRIAL)))
 			list_add(environment, trial->environment.items[i]);
 	list_add(command, trial->image);
 	if (!arguments) {
@@ -59,7 +61,8 @@ void trial_command(const struct trial *trial, const struct list *arguments,
 		list_add(command, "pass");
 		return;
 	}
-	environment_set(environment, "PYIMAGE_ENTRY", "on");
+	if (real)
+		environment_set(environment, "PYIMAGE_ENTRY", "on");
 	for (size_t i = 0; i < arguments->count; i++)
 		list_add(command, arguments->items[i]);
 }

@@ -19,6 +19,8 @@ struct trial {
 	struct list environment;/* the clean one with PYIMAGE=on, but without
 				   PYTHON*: the image has what they stood for */
 	struct list plain;	/* the clean one, for the interpreter */
+	int as_python;		/* arguments are python3's, also where there is an
+				   entry; no hooks are called */
 };
 
 /* The strings are the caller's; trial_free() frees the rest. */

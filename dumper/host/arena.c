@@ -36,6 +36,7 @@ static struct {
 	unsigned char *units;		/* of the block that starts there */
 	size_t size;
 	void *freed[LARGEST / UNIT + 1];	/* blocks of n units, linked */
+	void *aside;			/* free, and not to be taken */
 	size_t used[PARTS], end[PARTS];	/* of each part, from the zone's start */
 	uint32_t full;
 } arena = {
@@ -303,6 +304,23 @@ int arena_is_pymalloc(void)
 	return is;
 }
 
+/* A start is to take no holes on the pages that only the command writes. */
+static void put_far_holes_aside(void)
+{
+	for (size_t i = 0; i <= LARGEST / UNIT; i++)
+		for (void **at = &arena.freed[i]; *at;) {
+			void **block = *at;
+
+			if ((size_t)((unsigned char *)block - arena.bytes) < arena.end[ARENA]) {
+				at = block;
+				continue;
+			}
+			*at = *block;
+			*block = arena.aside;
+			arena.aside = block;
+		}
+}
+
 void arena_open(void)
 {
 	PyMemAllocatorEx ours = {
@@ -312,6 +330,7 @@ void arena_open(void)
 	/* else somebody looks at allocations */
 	if (!arena_is_pymalloc() || (!below.malloc && !find_below()))
 		return;
+	put_far_holes_aside();
 	put_in(&ours);
 }
 
@@ -325,6 +344,15 @@ static size_t count_part(size_t from, size_t to)
 	return count;
 }
 
+static size_t count_free(void **block)
+{
+	size_t count = 0;
+
+	for (; block; block = *block)
+		count++;
+	return count;
+}
+
 size_t arena_blocks(void)
 {
 	size_t count = 0;
@@ -332,9 +360,8 @@ size_t arena_blocks(void)
 	for (int i = 0; i < PARTS; i++)
 		count += count_part(i ? arena.end[i - 1] : 0, arena.used[i]);
 	for (size_t i = 0; i <= LARGEST / UNIT; i++)
-		for (void **block = arena.freed[i]; block; block = *block)
-			count--;
-	return count;
+		count -= count_free(arena.freed[i]);
+	return count - count_free(arena.aside);
 }
 
 int arena_step_aside(PyMemAllocatorEx *now)

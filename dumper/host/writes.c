@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define PAGE 4096u
-#define ROUNDS 5000u		/* known writes on a page until it is left alone */
+#define ROUNDS 2000u		/* known writes on a page until it is left alone */
 #define PENDING 4		/* pages that one instruction can write to */
 
 #if defined(__x86_64__)

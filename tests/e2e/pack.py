@@ -146,6 +146,30 @@ def command_and_pass_do_not_hurt_each_other():
           lib.run([command, "-n", "4"]))
 
 
+@test
+def warm_up_files_show_what_it_is_for():
+    warm = lib.write(TOP + "/warm.py", "import email.message, json, logging, re\n"
+                     "m = email.message.Message()\nm['a'] = 'b'\n"
+                     "text = m.as_string() + json.dumps({'a': [1, 2]})\n"
+                     "logging.getLogger('x.y').debug('%s', re.findall('[a-z]+', text))\n")
+    words = [word for name in IMPORTS for word in ("-i", name)]
+    loose, _ = build("loose", "-w", warm, *words)
+    tight, out = build("tight", "--pack", "-w", warm, *words)
+    that("warning" not in out, out)
+    before, after = private(loose, warm), private(tight, warm)
+    that(after < before * 0.75, (before, after))
+    less, more = private(PACKED, "-c", "pass"), private(tight, "-c", "pass")
+    that(more < less * 1.2, (less, more))
+
+
+@test
+def says_what_it_could_not_watch():
+    warm = lib.write(TOP + "/warm.py", "import os\n"
+                     "if 'PYIMAGE_WRITES' in os.environ: os._exit(0)\n")
+    _, out = build("unwatched", "--pack", "-w", warm)
+    that("\nwarning   packed without what %s writes: " % warm in out and "\npacked " in out, out)
+
+
 def tolerates(name, text):
     """Such a command shows nothing, or only a part; the image is right."""
     command = lib.write(TOP + "/odd", "#!/usr/bin/python3\nimport json, sys\n"
