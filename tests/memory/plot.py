@@ -18,6 +18,7 @@ def _panel(axes, rows, title):
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.set_xlim(0.1, 200)
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_title(title, fontsize=9)
     axes.grid(axis="x", linewidth=0.3)
 
@@ -39,7 +40,6 @@ def draw(rows, count, path):
                "%s, Python %s" % (workload, python))
     for axes in grid[-1]:
         axes.set_xlabel("MB for each of %d processes (sum of PSS)" % count, fontsize=8)
-    handles, labels = grid[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="upper right", ncol=3, fontsize=8)
+    grid[0][0].legend(loc="lower right", fontsize=7)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
