@@ -148,10 +148,11 @@ class Crowd:
             self.answered(ends)
 
     def ask(self, first, last):
-        """What each of those in the range says."""
+        """What each of those in the range says; all are asked first."""
         said = []
-        for answers, orders in self.ends[first:last]:
+        for _, orders in self.ends[first:last]:
             os.write(orders, b"?")
+        for answers, _ in self.ends[first:last]:
             line = b""
             while not line.endswith(b"\n"):
                 if not (part := os.read(answers, 100)):
