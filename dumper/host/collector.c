@@ -54,16 +54,55 @@ static int is_in(PyObject *object, int generation)
 
 struct collector_pause collector_pause(void)
 {
-	struct collector_pause pause = { *generations_count(0), *generations_enabled() };
+	struct collector_pause pause = { *generations_count(0), *generations_enabled(), { 0 } };
 
 	*generations_enabled() = 0;
+	free_lists_read(pause.free);
 	return pause;
+}
+
+/* As long as they were: a shorter one would have more of the program's objects
+ * counted, a longer one less. */
+static void level(int kind, int was)
+{
+	PyObject *held[FREE_LISTS_KEPT];
+	int now[FREE_LISTS_MOST], count = was < FREE_LISTS_KEPT ? was : FREE_LISTS_KEPT;
+
+	free_lists_read(now);
+	for (int i = now[kind]; i > was; i--)
+		free_lists_make(kind);		/* kept */
+	if (now[kind] >= was)
+		return;
+	for (int i = 0; i < count; i++)
+		held[i] = free_lists_make(kind);
+	for (int i = count; i-- > 0;)
+		Py_XDECREF(held[i]);
 }
 
 void collector_go_on(struct collector_pause pause)
 {
+	int now[FREE_LISTS_MOST];
+
+	for (int kind = free_lists_read(now); kind-- > 0;)
+		level(kind, pause.free[kind]);
 	*generations_count(0) = pause.count;
 	*generations_enabled() = pause.was_enabled;
+}
+
+void collector_level(void)
+{
+	for (int kind = 0; kind < free_kinds; kind++)
+		level(kind, at_start.free[kind]);
+}
+
+int collector_counted(struct collector_pause pause)
+{
+	return *generations_count(0) - pause.count;
+}
+
+void collector_count(int more)
+{
+	*generations_count(0) += more;
 }
 
 void collector_keep(void)

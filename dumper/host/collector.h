@@ -4,15 +4,25 @@
 #ifndef COLLECTOR_H
 #define COLLECTOR_H
 
+#include "versions/free_lists.h"
+
 #include <Python.h>
 
 /* What the host itself does in between makes and frees objects that the collector
  * does not count; those that are left have to be freed in another pause. */
 struct collector_pause {
 	int count, was_enabled;
+	int free[FREE_LISTS_MOST];
 };
 struct collector_pause collector_pause(void);
 void collector_go_on(struct collector_pause pause);
+
+/* In a pause, once it was noted how it stood: as many are free as then. */
+void collector_level(void);
+
+/* How many objects it has counted in a pause; counts what python3 would have made. */
+int collector_counted(struct collector_pause pause);
+void collector_count(int more);
 
 /* Notes how it stands, when all is imported. */
 void collector_keep(void);

@@ -6,27 +6,75 @@
  * imported where the working folder holds another one.
  */
 #include "command.h"
+#include "collector.h"
 #include "enter.h"
+#include "frozen_objects.h"
 #include "handoff.h"
+#include "heap_view.h"
 #include "imports.h"
 #include "shadow.h"
 
 static PyObject *modules;	/* sys.modules */
-static PyObject *kept;		/* the module, or NULL: the workload's, or none */
+static PyObject *told;		/* the module, or NULL: this version tells none */
+static PyObject *kept;		/* it, where the workload has not imported it */
 static PyObject *lines;		/* what it was told before the freeze */
 static int shown;		/* it is in sys.modules */
+static int objects;		/* that its import makes the collector count */
+static long long blocks;	/* and leaves in use */
+
+/* python3 makes an importer of the working folder, too. */
+static void make_importer(void)
+{
+	PyObject *cache = PySys_GetObject("path_importer_cache");
+	PyObject *folder = PyUnicode_FromString("/");
+	PyObject *importer = folder ? PyImport_GetImporter(folder) : NULL;
+	PyObject *spec = importer ? PyObject_CallMethod(importer, "find_spec", "s",
+		cpython_lines_module()) : NULL;
+
+	PyErr_Clear();
+	Py_XDECREF(spec);
+	if (importer && cache && PyDict_DelItem(cache, folder))
+		PyErr_Clear();
+	Py_XDECREF(folder);	/* the importer is kept, for it is counted */
+}
+
+/* As an import by python3: what it makes is to be seen when it is. */
+static void keep(const char *name)
+{
+	struct collector_pause pause = collector_pause();
+	PyObject *last;
+	int before;
+
+	collector_level();
+	before = collector_counted(pause);
+	blocks = -heap_view_count();
+	make_importer();
+	objects = collector_counted(pause) - before;
+	last = PyList_New(0);		/* stays: what comes behind it is hidden */
+	before = collector_counted(pause);
+	kept = imports_private(name);
+	objects += collector_counted(pause) - before;
+	frozen_objects_hide(last);
+	blocks += heap_view_count();
+	collector_go_on(pause);
+}
 
 void command_prepare(void)
 {
 	const char *name = cpython_lines_module();
+	PyObject *now;
 
 	modules = PyImport_GetModuleDict();
-	if (!name || PyDict_GetItemString(modules, name))
+	if (!name)
 		return;
 	shadow_prepare(NULL);
-	kept = imports_private(name);
-	if (cpython_registered_lines(kept))
-		lines = PyDict_Copy(cpython_registered_lines(kept));
+	told = PyDict_GetItemString(modules, name);
+	if (!told) {
+		keep(name);
+		told = kept;
+	}
+	now = cpython_registered_lines(told);
+	lines = now && PyDict_CheckExact(now) ? PyDict_Copy(now) : NULL;
 }
 
 PyObject *command_module(void)
@@ -34,26 +82,34 @@ PyObject *command_module(void)
 	return kept;
 }
 
+/* A dict is in the collector's sight only if something was in it. */
 void command_forget(void)
 {
-	PyObject *now = kept ? cpython_registered_lines(kept) : NULL;
+	PyObject *now = lines ? cpython_registered_lines(told) : NULL;
 
 	if (shown)
 		PyDict_DelItemString(modules, cpython_lines_module());
 	shown = 0;
-	if (now && lines && PyDict_Check(now)) {
+	if (now && PyDict_CheckExact(now)) {
 		PyDict_Clear(now);
 		PyDict_Update(now, lines);
+		if (!PyDict_GET_SIZE(now) && PyObject_GC_IsTracked(now))
+			PyObject_GC_UnTrack(now);
 	}
 	PyErr_Clear();
 }
 
-/* python3 looks into the working folder first. A rehearsal has none. */
+/* And no rehearsal. */
+static int is_restored(void)
+{
+	return handoff.startup.argv != NULL;
+}
+
+/* python3 looks into the working folder first. */
 static int is_hidden(const char *name)
 {
-	const struct startup *s = &handoff.startup;
-
-	return s->argv && !(s->options.flags & PYTHON_SAFE_PATH) && shadow_has(name);
+	return is_restored() && !(handoff.startup.options.flags & PYTHON_SAFE_PATH) &&
+		shadow_has(name);
 }
 
 static PyObject *import(const char *name)
@@ -65,6 +121,11 @@ static PyObject *import(const char *name)
 			return NULL;
 		shown = 1;
 		module = kept;
+		collector_count(objects);
+		if (is_restored()) {
+			frozen_objects_show();
+			heap_view_show(blocks);
+		}
 	}
 	if (!module)
 		return PyImport_ImportModule(name);
@@ -97,20 +158,29 @@ PyObject *command_execute(PyObject *code, PyObject *names)
 	return result;
 }
 
-/* The program may take __main__ out of sys.modules: its frame holds the names. */
-int command_run(const char *text, PyCompilerFlags *flags)
+/* The program may take __main__ out of sys.modules: its frame holds the names. The
+ * parser's arena has a list for as long as the code runs, which the collector counts. */
+static int run_told(const char *text, PyCompilerFlags *flags)
 {
-	PyObject *module = PyImport_AddModule("__main__"), *code, *result = NULL;
+	PyObject *module = PyImport_AddModule("__main__"), *arena = PyList_New(0);
+	PyObject *code, *result = NULL;
 
 	code = module ? Py_CompileStringExFlags(text, "<string>", Py_file_input, flags, -1) :
 		NULL;
 	if (code && command_register(code, text) == 0)
 		result = command_execute(code, PyModule_GetDict(module));
 	Py_XDECREF(code);
+	Py_XDECREF(arena);
 	if (!result)
 		PyErr_Print();
 	Py_XDECREF(result);
 	return result ? 0 : -1;
+}
+
+int command_run(const char *text, PyCompilerFlags *flags)
+{
+	return cpython_lines_module() ? run_told(text, flags) :
+		PyRun_SimpleStringFlags(text, flags);
 }
 
 void command_release(void)

@@ -1,15 +1,16 @@
 /*
- * The permanent generation's list is in this order: objects of the host, a mark,
- * frozen objects, a mark, what the program froze with gc.freeze(). The marks are
+ * The permanent generation's list is in this order: objects of the host, a mark, frozen
+ * objects that are hidden, a mark, frozen objects, a mark, what the program froze with
+ * gc.freeze(). Where the first of the frozen ones is, `begin` tells. The marks are
  * objects like others, but never freed. Knows generations by cpython.h only.
  */
 #include "frozen_objects.h"
 #include "address_set.h"
 #include "talk.h"
 
-static PyObject *first_mark, *last_mark;
+static PyObject *hidden_mark, *first_mark, *last_mark, *begin;
 
-static struct address_set *noted;
+static struct address_set *noted, *hidden;
 
 static int add(PyObject *object, void *set)
 {
@@ -19,9 +20,11 @@ static int add(PyObject *object, void *set)
 static void prepare(void)
 {
 	noted = address_set_new();
-	first_mark = PyList_New(0);
+	hidden = address_set_new();
+	hidden_mark = PyList_New(0);
+	begin = first_mark = PyList_New(0);
 	last_mark = PyList_New(0);
-	if (!noted || !first_mark || !last_mark)
+	if (!noted || !hidden || !hidden_mark || !first_mark || !last_mark)
 		talk_refuse("out of memory");
 }
 
@@ -36,6 +39,20 @@ void frozen_objects_note(int generation)
 			if (add(object, noted))
 				talk_refuse("out of memory");
 	}
+}
+
+void frozen_objects_hide(PyObject *behind)
+{
+	if (!noted)
+		prepare();
+	while ((behind = cpython_next_object(0, behind)))
+		if (add(behind, hidden))
+			talk_refuse("out of memory");
+}
+
+void frozen_objects_show(void)
+{
+	begin = hidden_mark;
 }
 
 static PyObject *next_permanent(PyObject *object)
@@ -59,7 +76,14 @@ void frozen_objects_settle(void)
 		if (!address_set_has(noted, object))
 			move_permanent(object, first_mark);
 	}
+	move_permanent(hidden_mark, first_mark);
+	for (object = next_permanent(NULL); object != hidden_mark; object = next) {
+		next = next_permanent(object);
+		if (address_set_has(hidden, object))
+			move_permanent(object, first_mark);
+	}
 	address_set_free(noted);
+	address_set_free(hidden);
 }
 
 int frozen_objects_gone(void)
@@ -74,9 +98,9 @@ int frozen_objects_each(int (*visit)(PyObject *object, void *data), void *data)
 
 	if (frozen_objects_gone())
 		return 0;
-	for (object = next_permanent(first_mark); object != last_mark;
+	for (object = next_permanent(begin); object != last_mark;
 	     object = next_permanent(object))
-		if ((result = visit(object, data)))
+		if (object != first_mark && (result = visit(object, data)))
 			return result;
 	return 0;
 }

@@ -11,6 +11,11 @@
  * noted until the freeze is the host's, and is not among the frozen objects. */
 void frozen_objects_note(int generation);
 
+/* What is behind this object in the youngest generation, or in all of it, is neither:
+ * it is among the frozen objects of a process from frozen_objects_show() on. */
+void frozen_objects_hide(PyObject *behind);
+void frozen_objects_show(void);
+
 /* When everything is in the permanent generation. */
 void frozen_objects_settle(void);
 

@@ -41,6 +41,16 @@ static long long count_all(void)
 	return value + (long long)arena_blocks();
 }
 
+long long heap_view_count(void)
+{
+	return count_all();
+}
+
+void heap_view_show(long long blocks)
+{
+	hidden -= blocks;
+}
+
 static PyObject *show_blocks(PyObject *self, PyObject *unused)
 {
 	PyObject *count = count_blocks(self, unused);

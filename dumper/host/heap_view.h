@@ -11,4 +11,8 @@ void heap_view_keep(void);
 /* When pymalloc is as it is in the image. */
 void heap_view_replace(void);
 
+/* Blocks that there are now, in all; that a process is to see so many of the host's. */
+long long heap_view_count(void);
+void heap_view_show(long long blocks);
+
 #endif

@@ -240,7 +240,13 @@ static PyObject *fill(PyObject *self, PyObject *module)
 }
 
 static PyMethodDef filler_methods[] = { { "fill", fill, METH_O, NULL }, { 0 } };
-static PyModuleDef_Slot filler_slots[] = { { 0 } };
+/* Its state is the main interpreter's, and is only read by others. */
+static PyModuleDef_Slot filler_slots[] = {
+#ifdef Py_mod_multiple_interpreters
+	{ Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED },
+#endif
+	{ 0 }
+};
 
 #define FILLER "_pyimage"
 

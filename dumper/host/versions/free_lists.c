@@ -1,6 +1,6 @@
 /*
- * pycore_list.h, pycore_dict_state.h, pycore_tuple.h of 3.11: lists, dicts, and
- * tuples of each size up to 20.
+ * pycore_list.h, pycore_dict_state.h, pycore_tuple.h of 3.11, pycore_freelist.h of
+ * 3.13: lists, dicts, and tuples of each size up to 20.
  */
 #define Py_BUILD_CORE 1
 #include "cpython.h"
@@ -9,7 +9,8 @@
 
 #include "versions/free_lists.h"
 
-#if PY_VERSION_HEX < 0x030c0000
+#if PY_VERSION_HEX < 0x030c0000 || \
+	(PY_VERSION_HEX >= 0x030d0000 && PY_VERSION_HEX < 0x030e0000)
 enum { LISTS, DICTS, TUPLES, KINDS = TUPLES + PyTuple_NFREELISTS };
 
 _Static_assert(KINDS <= FREE_LISTS_MOST, "a kind has no place");
@@ -17,11 +18,20 @@ _Static_assert(KINDS <= FREE_LISTS_MOST, "a kind has no place");
 int free_lists_read(int *free)
 {
 	PyInterpreterState *interp = PyInterpreterState_Get();
+#if PY_VERSION_HEX < 0x030c0000
+	const int *tuples = interp->tuple.numfree;
 
-	for (int i = 0; i < PyTuple_NFREELISTS; i++)
-		free[TUPLES + i] = interp->tuple.numfree[i];
 	free[LISTS] = interp->list.numfree;
 	free[DICTS] = interp->dict_state.numfree;
+#else
+	const struct _Py_object_freelists *lists = &interp->object_state.freelists;
+	const int *tuples = lists->tuples.numfree;
+
+	free[LISTS] = lists->lists.numfree;
+	free[DICTS] = lists->dicts.numfree;
+#endif
+	for (int i = 0; i < PyTuple_NFREELISTS; i++)
+		free[TUPLES + i] = tuples[i];
 	return KINDS;
 }
 

@@ -9,6 +9,7 @@
 
 /* The most kinds of objects that have a list in any version. */
 #define FREE_LISTS_MOST 24
+#define FREE_LISTS_KEPT 2000	/* the most of a kind */
 
 /* How many objects of each kind are free. The number of kinds is returned: 0 where
  * a version's lists are not known. */
