@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 
 import lib
 import tap
@@ -79,6 +80,10 @@ def counts(got, want):
         near(.02, 3)(got.get(kind, 0), want.get(kind, 0))
 
 
+def in_any_order(got, want):
+    tap.equal(sorted(got), sorted(want))
+
+
 def less_than_a_threshold_more(got, want):
     tap.that(got <= want + gc.get_threshold()[0], "%r is more than %r" % (got, want))
 
@@ -96,8 +101,11 @@ def nothing(got, want):
 
 
 BY_NATURE = [
+    # 3.13 imports linecache for a command first, here what is imported may have done so.
+    *([("sys.modules at the start", in_any_order)] if sys.version_info >= (3, 13) else []),
     # Allocations of the way here, which no two processes have alike.
-    ("allocated blocks", near(.05)),
+    # 3.13 keeps a command's syntax tree while it runs, of several hundred lines here.
+    ("allocated blocks", near(.05 if sys.version_info < (3, 13) else .07)),
     # The build collected what imports had left. Where both import, one after the other
     # or in one program, the last collection may be a little before or after this.
     ("result of gc.collect", less_than_a_threshold_more),
