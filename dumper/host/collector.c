@@ -17,6 +17,8 @@
 
 static int kept_generation;	/* where sys.modules is */
 static PyObject *front;		/* stands where frozen objects would */
+/* __main__ and its dict, and what they stood behind. Addresses. */
+static PyObject *mains[2], *before_mains[2];
 
 struct free_lists {
 	int free[FREE_LISTS_MOST];
@@ -105,11 +107,26 @@ void collector_count(int more)
 	*generations_count(0) += more;
 }
 
+/* Which of them is found first decides what of them is finalised first. */
+static void keep_place(int which, PyObject *object)
+{
+	PyObject *at = NULL, *next;
+
+	mains[which] = object;
+	for (; (next = cpython_next_object(kept_generation, at)) && next != object; at = next)
+		;
+	before_mains[which] = next ? at : NULL;
+}
+
 void collector_keep(void)
 {
+	PyObject *main_module = PyImport_AddModule("__main__");
+
 	kept_generation = CPYTHON_OLDEST;
 	while (kept_generation > 0 && !is_in(PyImport_GetModuleDict(), kept_generation))
 		kept_generation--;
+	keep_place(0, main_module);
+	keep_place(1, PyModule_GetDict(main_module));
 	generations_keep();
 	at_start = free_now();
 }
@@ -215,15 +232,30 @@ void collector_show_roots(void)
 	show(PyImport_GetModuleDict(), front);
 }
 
+static int are_in_front(void)
+{
+	PyObject *next = cpython_next_object(kept_generation, front);
+
+	return next == mains[0] && cpython_next_object(kept_generation, next) == mains[1];
+}
+
 /* gc.unfreeze() puts them behind the oldest generation (gcmodule.c). After a
- * gc.unfreeze() of the program's they are there already. */
+ * gc.unfreeze() of the program's they are there already. What __main__ stood behind
+ * may have been freed since. */
 void collector_unfreeze(void)
 {
 	PyObject *first = cpython_next_object(CPYTHON_PERMANENT, NULL), *at = first;
 	PyObject *last = frozen_objects_last();
+	int found[2] = { 0, 0 }, as_frozen = are_in_front();
 
-	while (at && at != last)
-		at = cpython_next_object(CPYTHON_PERMANENT, at);
-	if (at)
-		generations_move_behind(first, at, front);
+	for (; at && at != last; at = cpython_next_object(CPYTHON_PERMANENT, at))
+		for (int i = 0; i < 2; i++)
+			found[i] |= at == before_mains[i];
+	if (!at)
+		return;
+	generations_move_behind(first, at, front);
+	found[1] |= before_mains[1] == mains[0];
+	for (int i = 0; i < 2; i++)
+		if (as_frozen && found[i])
+			generations_move_behind(mains[i], mains[i], before_mains[i]);
 }
