@@ -161,6 +161,10 @@ print(hasattr(sys, 'ps1'), hasattr(sys, 'last_value'), sys.tracebacklimit
 """)
 case("a folder of modules that changed", "-c", "import fresh", files={"fresh.py": "print(1)"},
      cwd=".")
+# 3.13 tells it of a command.
+LINES = {"linecache.py": "print('mine')\ndef _register_code(*what): print('told', what[1:])\n"}
+case("a linecache in the current folder", "-c", "print(1)", files=LINES)
+case("a linecache in the current folder, a safe path", "-P", "-c", "print(1)", files=LINES)
 case("another current folder", "-c", SHOW, cwd="sub", files={"sub/x": ""})
 case("user site folder", "-c", "import sys, in_user_site; print(sys.path)",
      env={"HOME": "home"}, files={

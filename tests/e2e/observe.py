@@ -437,6 +437,20 @@ sys.setprofile(lambda frame, event, arg: heard.append((event, frame.f_code.co_fi
 
 
 @tap.test
+def counts_of_the_collector():
+    """When it runs next, and so in which order things are finalised. A few objects
+    more or less: each start makes some by itself."""
+    lib.write(PLACE + "/count.py", "import gc\nprint(*gc.get_count())\n")
+    for args, stdin in (["count.py"], b""), ([], b"import gc\nprint(*gc.get_count())\n"), \
+            (["-c", "import gc\nprint(*gc.get_count())\n"], b""):
+        want = lib.run([lib.PYTHON, *args], stdin=stdin, cwd=PLACE).out.split()
+        for way in lib.WAYS.values():
+            got = lib.run([*way(lib.image("bare")), *args], stdin=stdin, cwd=PLACE).out.split()
+            tap.equal(got[1:], want[1:], "collections")
+            tap.that(abs(int(got[0]) - int(want[0])) < 6, "%s: %s, not %s" % (args, got, want))
+
+
+@tap.test
 def names_of_the_process():
     """The kernel makes comm and cmdline at execve: of an image its name, of a
     script its first line's. ps shows the same."""
