@@ -99,6 +99,9 @@ PyObject *cpython_class_dict(PyTypeObject *type);
 /* What a weak reference refers to: a new reference, NULL if it is gone. */
 PyObject *cpython_referent(PyObject *weak);
 
+/* Makes of the text of -c, in its place, what python3 compiles of it. */
+void cpython_dedent(char *text);
+
 /* From 3.13 on, tracebacks show the lines of a -c command: they are told to module
  * linecache before its code runs. Its name, else NULL; tells it, 0, or -1 with an
  * exception; the dict where it has what it was told, borrowed. */

@@ -67,6 +67,7 @@ static int run_command(const struct startup *s)
 		PySys_WriteStderr("Unable to decode the command from the command line:\n");
 		return failed();
 	}
+	cpython_dedent(PyBytes_AsString(bytes));	/* nobody else has it */
 	if (entry_is_ready(s))
 		result = entry_run(s, PyBytes_AsString(bytes));
 	else

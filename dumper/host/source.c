@@ -147,11 +147,15 @@ PyObject *source_compile_file(const char *name, PyObject *filename)
 
 PyObject *source_compile_command(const char *command)
 {
-	PyObject *filename = PyUnicode_FromString("<string>");
-	PyObject *code = filename ? compile_under("error", command, filename,
-		PyCF_IGNORE_COOKIE) : NULL;
+	PyObject *filename = PyUnicode_FromString("<string>"), *code = NULL;
+	char *text = strdup(command);
 
+	if (filename && text) {
+		cpython_dedent(text);
+		code = compile_under("error", text, filename, PyCF_IGNORE_COOKIE);
+	}
 	PyErr_Clear();
 	Py_XDECREF(filename);
+	free(text);
 	return code;
 }

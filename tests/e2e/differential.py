@@ -46,6 +46,10 @@ case("-c, no arguments", "-c", SHOW)
 case("-c, empty", "-c", "")
 case("-c, empty argument", "-c", SHOW, "")
 case("-c, indented", "-c", "  print(1)")
+case("-c, each line indented", "-c",
+     "\n  def f():\n\n    return \"\"\"\n \t\n     \n  \"\"\"\n\t\n \n  # x\n  print(repr(f()))\n   ")
+case("-c, indented by what is not the same", "-c", "\t  if 1:\n\t \tprint(2)\n\t  print(3)")
+case("-c, nothing but blanks", "-c", "  \n\t\n ")
 case("-c, no end of line", "-c", "if 1:\n  print(2)")
 case("-c, argument that is not UTF-8", "-c",
      "import os, sys; print(ascii(sys.argv), os.fsencode(sys.argv[1]))", b"\xff\xfe\x80")
