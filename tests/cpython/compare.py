@@ -76,7 +76,7 @@ class Explained:
     def __init__(self, path=os.path.join(HERE, "explained"), version=sys.version_info[:2]):
         self.rows, self.used = [], set()
         self.read(path)
-        own = "%s-%d.%d" % (path, *version)
+        own = path + "-" + ".".join(map(str, version))
         if os.path.exists(own):
             self.read(own)
 
