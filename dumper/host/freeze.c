@@ -10,6 +10,7 @@
 #include "closures.h"
 #include "control.h"
 #include "collector.h"
+#include "counts.h"
 #include "cpython.h"
 #include "enter.h"
 #include "gather.h"
@@ -65,7 +66,8 @@ static void stand_still(int to, int immortal)
 		threads_refuse();
 	threads_unwatch();
 	quiesce_collect();
-	cpython_forget_lookups();
+	if (!immortal || !counts_can_be_immortal())
+		cpython_forget_lookups();	/* names that are immortal cost nothing */
 	rehearse(2);
 	streams_flush();
 	forked_freeze();
