@@ -20,6 +20,9 @@ const char *cpython_refusal(void);
 /* Likewise, when the interpreter is there and before it runs any program. */
 const char *cpython_collector_refusal(void);
 
+/* Likewise, when it is wholly started. */
+const char *cpython_jit_refusal(void);
+
 /* The running thread's OS id, kept in its thread state (3.11+). */
 void cpython_set_native_id(PyThreadState *tstate, unsigned long id);
 

@@ -22,6 +22,12 @@ static void must(PyStatus status)
 			status.err_msg ? status.err_msg : "it wants to exit");
 }
 
+static void check(const char *program, const char *refusal)
+{
+	if (refusal)
+		talk_refuse("%s: %s", program, refusal);
+}
+
 typedef PyStatus (*main_function)(void);
 
 /* In two phases, as Py_InitializeFromConfig() does it in one go: site, .pth files
@@ -30,20 +36,18 @@ static void initialize(const char *program, PyConfig *config)
 {
 	main_function second = (main_function)dlsym(RTLD_DEFAULT, "_Py_InitializeMain");
 	struct collector_pause pause;
-	const char *refusal;
 
 	config->_init_main = !second;
 	must(Py_InitializeFromConfig(config));
-	refusal = cpython_collector_refusal();
-	if (refusal)
-		talk_refuse("%s: %s", program, refusal);
+	check(program, cpython_collector_refusal());
 	pause = collector_pause();
 	reads_os_watch();
 	collector_go_on(pause);
-	if (!second)
-		return;
-	must(second());
-	cpython_config()->_init_main = 1;
+	if (second) {
+		must(second());
+		cpython_config()->_init_main = 1;
+	}
+	check(program, cpython_jit_refusal());
 }
 
 /* getpath.py follows sys.executable to the base interpreter, if that is a link. Where
@@ -61,14 +65,12 @@ static void set_base(PyConfig *config, const char *plain)
 
 void start_python(char *program, char **options, const char *plain)
 {
-	const char *refusal = cpython_refusal();
 	Py_ssize_t argc = 0;
 	char **argv;
 	PyPreConfig pre;
 	PyConfig config;
 
-	if (refusal)
-		talk_refuse("%s: %s", program, refusal);
+	check(program, cpython_refusal());
 	while (options[argc])
 		argc++;
 	argv = calloc((size_t)argc + 2, sizeof *argv);

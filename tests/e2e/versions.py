@@ -141,6 +141,30 @@ def accepted(change):
     equal(lib.run([output, "-c", "print(1)"]), (0, b"1\n", b""))
 
 
+def has_jit():
+    return lib.run([lib.PYTHON, "-c", "import sys; print(sys._jit.is_available())"]
+                   ).out == b"True\n"
+
+
+def jit():
+    """An image is of a Python whose JIT is off, and for one."""
+    if not has_jit():
+        raise Skip("optional: this Python has no JIT")
+    code = "import sys; print(sys._jit.is_enabled(), sum(i & 3 for i in range(10 ** 5)))"
+    for value in "", "0", "1":
+        want = lib.run([lib.PYTHON, "-c", code], env={"PYTHON_JIT": value})
+        for way in lib.WAYS.values():
+            got = lib.run([*way(lib.image("bare")), "-c", code],
+                          env={"PYTHON_JIT": value, "PYIMAGE": "auto"})
+            equal(got, want, "PYTHON_JIT=" + value)
+            got = lib.run([*way(lib.image("bare")), "-c", code], env={"PYTHON_JIT": value})
+            equal(got.status, 70 if value == "1" else 0, "PYTHON_JIT=" + value)
+    output = PLACE + "/jit.pyimage"
+    got = lib.build(output, options=["--keep-env", "PYTHON_JIT=1"])
+    that(got.status == 1 and b"JIT is on" in got.err, "%s: %s" % (got.status, got.err))
+    that(not os.path.exists(output), "an image was left")
+
+
 # python3 before 3.14 overflows a stack that is smaller than its count needs.
 LIMITS = (8192, 4001) + (1000, 771) * (VERSION >= (3, 14))
 for _limit in LIMITS:
@@ -150,5 +174,6 @@ run("a free-threaded build is refused", refused, free_threaded, "free-threaded")
 run("a build with the incremental collector is refused", refused, incremental,
     "incremental collector")
 run("a build with other structs is refused", refused, other_structs, "has other structs")
+run("the JIT is off", jit)
 run("another release with the same structs is not", accepted, other_release)
 done()
