@@ -412,6 +412,8 @@ static inline int python_take_variable(const char *assignment,
 	if (!row || !*value || !value[1])
 		return 1;
 	value++;
+	if (row->choice != PYTHON_HONOURED && row->value == PYTHON_NUMBER)
+		return !python_flag_value(value);
 	if (row->choice != PYTHON_HONOURED)
 		return row->value == PYTHON_BY_MODULE ? -1 : 0;
 	if (row->value == PYTHON_RANDOM && !python_same(value, "random"))

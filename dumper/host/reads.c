@@ -49,6 +49,8 @@ static const struct excuse {
 } excuses[] = {
 	/* subprocess: where to look for the program that is run just then */
 	{ "PATH", "os", "get_exec_path" },
+	/* likewise, for commands that print this machine's address */
+	{ NULL, "uuid", "_get_command_stdout" },
 	/* the user site folder: restorer/site.c; 'userbase': hooks.c */
 	{ "HOME", "site", "joinuser" },
 	{ "HOME", "sysconfig", "joinuser" },

@@ -212,6 +212,8 @@ def variable_row(name, choice, value, flags):
             same(["-E"], env, PROGRAMS[:1])
         elif name in LOOSE_VARIABLES:
             loose_variable(env, LOOSE_VARIABLES[name])
+        elif value == "NUMBER" and text == "0":
+            same([], env, PROGRAMS[:2])
         elif value == "BY_MODULE":
             falls_back([], env, name)
             falls_back(["-E"], env, name, PROGRAMS[:1])

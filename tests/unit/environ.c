@@ -29,7 +29,8 @@ static const struct {
 } python[] = {
 	{ "PYTHONPATH=/x", 1, 0, 0 }, { "PYTHONPATH=", 0, 0, 0 },
 	{ "PYTHONHASHSEED=0", 1, 0, 0 }, { "PYTHONHASHSEED=random", 0, PYTHON_RANDOM_HASH, 0 },
-	{ "PYTHON_JIT=1", 1, 0, 0 }, { "PYTHON=x", 0, 0, 0 }, { "PYTHON=", 0, 0, 0 },
+	{ "PYTHON_JIT=1", 1, 0, 0 }, { "PYTHON_JIT=0", 0, 0, 0 },
+	{ "PYTHONDEBUG=1", 1, 0, 0 }, { "PYTHONDEBUG=0", 0, 0, 0 }, { "PYTHON=x", 0, 0, 0 }, { "PYTHON=", 0, 0, 0 },
 	{ "PYTHON", 0, 0, 0 }, { "PYTHONPATH", 0, 0, 0 }, { "PYTHO=x", 0, 0, 0 },
 	{ "XPYTHONPATH=/x", 0, 0, 0 }, { "PYTHONPATHX=/x", 0, 0, 0 },
 	{ "PYTHONVERBOSE=1", 1, 0, 0 }, { "PYTHON_VERSION=3.11", 0, 0, 0 },
