@@ -6,6 +6,7 @@
  * that one page changes in a restore and not one for each word.
  */
 #include "libc_state.h"
+#include "guard_pages.h"
 #include "enter.h"
 #include "finish.h"
 #include "full.h"
@@ -157,7 +158,8 @@ static void scan_written(int pagemap, uint64_t from, uint64_t to)
 		if (pread(pagemap, entries, n * 8, (off_t)(from / page * 8)) != (ssize_t)(n * 8))
 			talk_refuse("read /proc/self/pagemap: %m");
 		for (uint64_t i = 0; i < n; i++, from += page)
-			if (entries[i] >> 62 && !(entries[i] >> 61 & 1))
+			if (entries[i] >> 62 && !(entries[i] >> 61 & 1) &&
+			    !guard_pages_made_plain(from, entries[i]))
 				scan(from, from + page);
 	}
 }

@@ -84,7 +84,8 @@ void streams_keep(void)
 {
 	PyConfig *config = cpython_config();
 
-	io_module = PyImport_ImportModule("io");
+	/* what create_stdio() uses; 3.14 has no `io` when it is started */
+	io_module = PyImport_ImportModule("_io");
 	usual.encoding = PyUnicode_FromWideChar(config->stdio_encoding, -1);
 	usual.errors = PyUnicode_FromWideChar(config->stdio_errors, -1);
 	errors_of_stderr = PyUnicode_FromString("backslashreplace");
