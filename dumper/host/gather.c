@@ -2,6 +2,7 @@
  * The host's end of include/allocations.h. Knows nothing of where blocks lie.
  */
 #include "gather.h"
+#include "cpython.h"
 #include "talk.h"
 
 #include "allocations.h"
@@ -72,15 +73,16 @@ static int is_zero(const uint64_t *secret)
 }
 
 /* pylifecycle.c: the secret is made before the first object is, and used after. With
- * another one dicts and sets would be in another order in each dump. It is all zero
- * where PYTHONHASHSEED=0 wants that; nowhere else is it to become so. Exported by all
+ * another one dicts and sets are in another order in each dump, and fewer keys match;
+ * so it is where a string was hashed before the first object. It is all zero where
+ * PYTHONHASHSEED=0 wants that; nowhere else is it to become so. Exported by all
  * versions (pyhash.h). */
 static void settle_secret(void)
 {
 	uint64_t *secret = dlsym(RTLD_DEFAULT, "_Py_HashSecret");
 
 	counts->count[0]++;	/* once */
-	if (!secret || is_zero(secret))
+	if (!secret || is_zero(secret) || cpython_has_hashed())
 		return;
 	if (is_zero(file->secret))
 		memcpy(file->secret, secret, sizeof file->secret);
