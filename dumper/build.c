@@ -290,10 +290,12 @@ static void report_variables(const struct variables *variables, struct list *out
 	}
 }
 
-/* CPython has such objects from 3.12 on (PEP 683). */
+/* CPython has such objects from 3.12 on (PEP 683); host/versions/counts.c has the
+ * reason against those of 3.14. */
 static int has_immortal(const struct spec *spec, const struct report *report)
 {
-	return !spec->no_immortal && report->hexversion >= 0x030c0000;
+	return !spec->no_immortal && report->hexversion >= 0x030c0000 &&
+	       report->hexversion < 0x030e0000;
 }
 
 /* What `pydump info` shows besides the format's own fields. */

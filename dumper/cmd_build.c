@@ -62,7 +62,7 @@ static const char help[] =
 "                        strict (only what import itself reads), local (default:\n"
 "                        files), network (connections and other programs, too)\n"
 "      --no-immortal     let frozen objects have reference counts, as in python3\n"
-"                        (3.12+: most have none, so that their memory stays shared)\n"
+"                        (3.12, 3.13: most have none, so that their memory stays shared)\n"
 "      --json            the result as JSON on stdout\n"
 "  -q, --quiet           no result, no progress\n"
 "  -v, --verbose         every step on a line of its own\n"

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Frozen objects that have no reference count (CPython 3.12 on): to use them writes
+"""Frozen objects that have no reference count (CPython 3.12 and 3.13): to use them writes
 nothing, unless --no-immortal was asked for; and a collection does not touch them."""
 import json
 import sys
@@ -94,9 +94,9 @@ def a_file_of_options_has_it_too():
     equal(info["immortal"], False)
 
 
-if sys.version_info < (3, 12):
+if not (3, 12) <= sys.version_info < (3, 14):
     test(mortal)
-    skip("immortal", "optional: CPython has immortal objects from 3.12 on")
+    skip("immortal", "optional: objects are made immortal on CPython 3.12 and 3.13")
 else:
     test(mortal)
     test(immortal)
