@@ -4,11 +4,27 @@
  */
 #include "cpython.h"
 
+#include <string.h>
+
+#if PY_VERSION_HEX >= 0x030e0000
+/* 3.14: "while flushing sys.stdout", but "on threading shutdown" */
+static const char *word_for(const char *on)
+{
+	return strncmp(on, "flushing ", 9) == 0 ? "while" : "on";
+}
+#elif PY_VERSION_HEX >= 0x030d0000
+static const char *word_for(const char *on)
+{
+	(void)on;
+	return "on";
+}
+#endif
+
 void cpython_unraisable(const char *on, PyObject *where)
 {
 #if PY_VERSION_HEX >= 0x030d0000
 	if (on) {
-		PyErr_FormatUnraisable("Exception ignored on %s", on);
+		PyErr_FormatUnraisable("Exception ignored %s %s", word_for(on), on);
 		return;
 	}
 #else
