@@ -28,6 +28,18 @@ def place(name):
     return os.path.join(SUITE, *name.removeprefix("test.").split("."))
 
 
+def is_there(name):
+    return os.path.exists(place(file_of(name)) + ".py") or os.path.isdir(place(file_of(name)))
+
+
+def one_of(names):
+    """Of names with a | between them the one that this Python's suite has."""
+    for name in names.split("|"):
+        if is_there(name):
+            return name
+    raise Unusable("this Python's suite has no " + names)
+
+
 def starts_python(name):
     """Whether a file's tests start python, by a look at its text."""
     path = place(name)
