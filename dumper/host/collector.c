@@ -254,6 +254,7 @@ void collector_unfreeze(void)
 	if (!at)
 		return;
 	generations_move_behind(first, at, front);
+	frozen_objects_leave();
 	found[1] |= before_mains[1] == mains[0];
 	for (int i = 0; i < 2; i++)
 		if (as_frozen && found[i])

@@ -12,6 +12,10 @@ static PyObject *hidden_mark, *first_mark, *last_mark, *begin;
 
 static struct address_set *noted, *hidden;
 
+/* Told, not looked up: from 3.12 on a collection puts what is immortal into that
+ * generation (update_refs() of gcmodule.c, gc.c), also when it was emptied. */
+static int gone;
+
 static int add(PyObject *object, void *set)
 {
 	return address_set_add(set, object);
@@ -86,9 +90,9 @@ void frozen_objects_settle(void)
 	address_set_free(hidden);
 }
 
-int frozen_objects_gone(void)
+void frozen_objects_leave(void)
 {
-	return !next_permanent(NULL);
+	gone = 1;
 }
 
 int frozen_objects_each(int (*visit)(PyObject *object, void *data), void *data)
@@ -96,7 +100,7 @@ int frozen_objects_each(int (*visit)(PyObject *object, void *data), void *data)
 	PyObject *object;
 	int result;
 
-	if (frozen_objects_gone())
+	if (gone)
 		return 0;
 	for (object = next_permanent(begin); object != last_mark;
 	     object = next_permanent(object))
@@ -107,7 +111,7 @@ int frozen_objects_each(int (*visit)(PyObject *object, void *data), void *data)
 
 PyObject *frozen_objects_next_other(PyObject *object)
 {
-	return frozen_objects_gone() ? NULL : next_permanent(object ? object : last_mark);
+	return gone ? NULL : next_permanent(object ? object : last_mark);
 }
 
 PyObject *frozen_objects_last(void)

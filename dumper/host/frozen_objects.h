@@ -19,9 +19,9 @@ void frozen_objects_show(void);
 /* When everything is in the permanent generation. */
 void frozen_objects_settle(void);
 
-/* Frozen objects are always in the permanent generation, unless all of that was
- * emptied, which this tells. */
-int frozen_objects_gone(void);
+/* Frozen objects are always in the permanent generation, until this is called: they
+ * were moved out of it. */
+void frozen_objects_leave(void);
 
 /* Calls `visit` for each, in order, until it does not return 0: what it returned,
  * else 0. Frozen objects must not be freed by it. */
