@@ -93,7 +93,7 @@ static void use_no_memory_again(void)
 
 void immortal_end(void)
 {
-	const struct object_graph *graph = count ? object_graph_make() : NULL;
+	const struct object_graph *graph = count ? object_graph_count() : NULL;
 
 	if (!graph)
 		return;

@@ -17,6 +17,7 @@ static struct object_graph graph;
 static struct block nodes, edges, table, reversed[2];
 static uint32_t mask;
 static int failed;
+static int counting;	/* no edges, and no nodes for what is new */
 
 static int reserve(struct block *block, size_t size)
 {
@@ -91,11 +92,21 @@ static uint32_t add(PyObject *object)
 	return graph.count - 1;
 }
 
+/* What is known to the collector and not in the graph yet is new: its references are
+ * counted, and none to it is asked for. */
+static int is_new(PyObject *object)
+{
+	return counting && !*place(object) && PyObject_GC_IsTracked(object);
+}
+
 static void connect(PyObject *object)
 {
-	uint32_t to = object && !failed ? add(object) : 0;
+	uint32_t to;
 
-	if (!object || failed)
+	if (!object || failed || is_new(object))
+		return;
+	to = add(object);
+	if (failed || counting)
 		return;
 	if (reserve(&edges, (graph.edge_count + 1) * sizeof *graph.edges)) {
 		failed = 1;
@@ -107,10 +118,22 @@ static void connect(PyObject *object)
 
 static int visit(PyObject *object, void *unused)
 {
+	uint32_t row;
+
 	(void)unused;
 	connect(object);
-	if (object && !failed)
-		graph.nodes[graph.edges[graph.edge_count - 1]].seen++;
+	row = object && !failed ? *place(object) : 0;
+	if (row)
+		graph.nodes[row - 1].seen++;
+	return 0;
+}
+
+/* Of a new object's: only what may hold others, out of the collector's sight. */
+static int visit_from_new(PyObject *object, void *unused)
+{
+	if (object && !failed &&
+	    (*place(object) || PyObject_IS_GC(object) || PyCode_Check(object)))
+		visit(object, unused);
 	return 0;
 }
 
@@ -172,35 +195,59 @@ static void connect_hidden(PyObject *object)
 		connect(((PyDescrObject *)object)->d_name);
 }
 
-static void add_known(void)
+static void add_known(int generation)
 {
-	for (int i = 0; i <= CPYTHON_PERMANENT; i++) {
-		PyObject *object = NULL;
+	PyObject *object = NULL;
 
-		while ((object = cpython_next_object(i, object)) && !failed)
-			add(object);
-	}
+	while ((object = cpython_next_object(generation, object)) && !failed)
+		add(object);
 }
 
-const struct object_graph *object_graph_make(void)
+static void count_new(int generation)
+{
+	PyObject *object = NULL;
+
+	while ((object = cpython_next_object(generation, object)) && !failed)
+		Py_TYPE(object)->tp_traverse(object, visit_from_new, NULL);
+}
+
+static void go_on(uint32_t at)
+{
+	PyObject *object = graph.nodes[at].object;
+
+	graph.nodes[at].first = graph.edge_count;
+	if (PyObject_IS_GC(object) && Py_TYPE(object)->tp_traverse)
+		Py_TYPE(object)->tp_traverse(object, visit, NULL);
+	connect_hidden(object);
+}
+
+static const struct object_graph *make(void)
 {
 	failed = grow_table();
 	if (!failed)
-		add_known();
-	for (uint32_t at = 0; at < graph.count && !failed; at++) {
-		PyObject *object = graph.nodes[at].object;
-
-		graph.nodes[at].first = graph.edge_count;
-		if (PyObject_IS_GC(object) && Py_TYPE(object)->tp_traverse)
-			Py_TYPE(object)->tp_traverse(object, visit, NULL);
-		connect_hidden(object);
-	}
+		add_known(CPYTHON_PERMANENT);
+	for (int i = CPYTHON_OLDEST; i >= 0; i--)
+		(counting ? count_new : add_known)(i);
+	for (uint32_t at = 0; at < graph.count && !failed; at++)
+		go_on(at);
 	if (failed || !graph.count) {
 		object_graph_drop();
 		return NULL;
 	}
 	graph.nodes[graph.count].first = graph.edge_count;
 	return &graph;
+}
+
+const struct object_graph *object_graph_make(void)
+{
+	counting = 0;
+	return make();
+}
+
+const struct object_graph *object_graph_count(void)
+{
+	counting = 1;
+	return make();
 }
 
 long object_graph_find(const PyObject *object)

@@ -29,6 +29,10 @@ struct object_graph {
  * memory. Nothing of Python's is called, made or changed. */
 const struct object_graph *object_graph_make(void);
 
+/* The same after a restore, for `seen` alone: without edges, and without nodes for
+ * what the collector had since, of which there may be any number. */
+const struct object_graph *object_graph_count(void);
+
 /* Its index, or -1. */
 long object_graph_find(const PyObject *object);
 
