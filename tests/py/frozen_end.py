@@ -39,4 +39,5 @@ m.finalize = weakref.finalize(m.ending, os.write, 1, b"finalize\n")
 sys.held = Frozen(b"sys's")
 os.held = Frozen(b"os's")
 atexit.register(os.write, 1, b"atexit\n")
-del m
+# What python3 keeps by functions' globals, and an image does not.
+del atexit, m, os, sys, types, weakref
