@@ -91,20 +91,28 @@ static void use_no_memory_again(void)
 	}
 }
 
+/* What the program has let go, and nobody holds: 1 until all have their counts. */
+static void give_back(struct row *row, const struct object_graph *graph)
+{
+	long found = object_graph_find(row->object);
+	Py_ssize_t seen = found < 0 ? 0 : graph->nodes[found].seen;
+
+	row->hidden += seen;
+	counts_set(row->object, row->hidden > 0 ? row->hidden : 1);
+}
+
 void immortal_end(void)
 {
 	const struct object_graph *graph = count ? object_graph_count() : NULL;
 
 	if (!graph)
 		return;
-	for (size_t i = 0; i < count; i++) {
-		long found = object_graph_find(rows[i].object);
-		Py_ssize_t seen = found < 0 ? 0 : graph->nodes[found].seen;
-
-		if (rows[i].hidden + seen > 0)
-			counts_set(rows[i].object, rows[i].hidden + seen);
-	}
+	for (size_t i = 0; i < count; i++)
+		give_back(&rows[i], graph);
 	object_graph_drop();
-	count = 0;
 	use_no_memory_again();
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].hidden <= 0)
+			Py_DECREF(rows[i].object);
+	count = 0;
 }

@@ -630,6 +630,7 @@ def frozen_objects():
             "a thread": "import threading; threading.Thread(target=print, args=(1,)).start()",
             "an object of its own": "import frozen_end as f; f.more = f.Frozen(b'mine')",
             "one dropped": "import frozen_end as f; del f.cycle, f.thing",
+            "a function dropped": "import os; del os.walk",
             "print": DEL + "d = D('d')"}.items():
         c = dict(args=("-c", text), files={}, stdin=b"", env={}, before="", cwd=".")
         want, fast, full = outcomes(path, home, c)
