@@ -256,7 +256,7 @@ def g(name):
     finally: print('closed', name)
 """
 code("generator in main", GENERATOR + "a = g('a')\nnext(a)\nb = g('b')")
-code("generator in os", GENERATOR + "import os\nos.a = g('a')\nnext(os.a)\nb = g('b')\nnext(b)")
+code("held by os, a generator", GENERATOR + "import os\nos.a = g('a')\nnext(os.a)\nb = g('b')\nnext(b)")
 code("generator that yields in finally", "def g():\n try: yield\n finally: yield\na = g()\nnext(a)")
 code("generator that swallows", "def g():\n while True:\n  try: yield\n  except GeneratorExit: "
      "print('no'); return\na = g()\nnext(a)")
