@@ -158,19 +158,22 @@ PyObject *command_execute(PyObject *code, PyObject *names)
 	return result;
 }
 
-/* The program may take __main__ out of sys.modules: its frame holds the names. The
- * parser's arena has a list for as long as the code runs, which the collector counts. */
+/* __main__ is held (PyImport_AddModuleRef()): where the code ends the interpreter, it
+ * is among the modules that are alive then. The parser's arena has a list for as long
+ * as the code runs, which the collector counts. */
 static int run_told(const char *text, PyCompilerFlags *flags)
 {
 	PyObject *module = PyImport_AddModule("__main__"), *arena = PyList_New(0);
 	PyObject *code, *result = NULL;
 
+	Py_XINCREF(module);
 	code = module ? Py_CompileStringExFlags(text, "<string>", Py_file_input, flags, -1) :
 		NULL;
 	if (code && command_register(code, text) == 0)
 		result = command_execute(code, PyModule_GetDict(module));
 	Py_XDECREF(code);
 	Py_XDECREF(arena);
+	Py_XDECREF(module);
 	if (!result)
 		PyErr_Print();
 	Py_XDECREF(result);

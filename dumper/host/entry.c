@@ -340,7 +340,7 @@ static int run_file(PyObject *module, PyObject *names)
 
 int entry_run(const struct startup *startup, const char *command)
 {
-	PyObject *module = PyImport_AddModule("__main__"), *result;
+	PyObject *module = PyImport_AddModule("__main__"), *held, *result;
 	PyObject *names = module ? PyModule_GetDict(module) : NULL;
 
 	if (!names) {
@@ -351,10 +351,13 @@ int entry_run(const struct startup *startup, const char *command)
 		Py_INCREF(module);	/* the program may take it out of sys.modules */
 		return run_file(module, names);
 	}
+	/* as run_told() of command.c; older ones hold nothing */
+	held = cpython_lines_module() ? Py_NewRef(module) : NULL;
 	/* Parser/peg_api.c, as PyRun_SimpleString() comes to it */
 	result = PySys_Audit("compile", "ys", command, "<string>") < 0 ||
 		command_register(code, command) ? NULL :
 		command_execute(code, names);
+	Py_XDECREF(held);
 	if (!result)
 		PyErr_Print();
 	Py_XDECREF(result);
