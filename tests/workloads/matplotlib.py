@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy
 import pandas
 axes = plt.figure().subplots()
-axes.set_title("$x^2 + \\alpha_i$")
+axes.set_title("$x^2 + \\\\alpha_i$")
 axes.plot([1, 2], label="a")
 axes.legend()
 axes.figure.savefig(io.BytesIO(), format="png")
