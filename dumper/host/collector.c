@@ -102,9 +102,10 @@ int collector_counted(struct collector_pause pause)
 	return *generations_count(0) - pause.count;
 }
 
-void collector_count(int more)
+void collector_take(struct collector_pause pause, int counted)
 {
-	*generations_count(0) += more;
+	*generations_count(0) = pause.count + counted;
+	*generations_enabled() = pause.was_enabled;
 }
 
 /* Which of them is found first decides what of them is finalised first. */

@@ -20,9 +20,10 @@ void collector_go_on(struct collector_pause pause);
 /* In a pause, once it was noted how it stood: as many are free as then. */
 void collector_level(void);
 
-/* How many objects it has counted in a pause; counts what python3 would have made. */
+/* How many objects it has counted in a pause; ends it with what python3 would have
+ * counted, and free lists as they are. */
 int collector_counted(struct collector_pause pause);
-void collector_count(int more);
+void collector_take(struct collector_pause pause, int counted);
 
 /* Notes how it stands, when all is imported. */
 void collector_keep(void);

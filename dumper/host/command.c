@@ -8,6 +8,7 @@
 #include "command.h"
 #include "collector.h"
 #include "enter.h"
+#include "free_use.h"
 #include "frozen_objects.h"
 #include "handoff.h"
 #include "heap_view.h"
@@ -19,7 +20,6 @@ static PyObject *told;		/* the module, or NULL: this version tells none */
 static PyObject *kept;		/* it, where the workload has not imported it */
 static PyObject *lines;		/* what it was told before the freeze */
 static int shown;		/* it is in sys.modules */
-static int objects;		/* that its import makes the collector count */
 static long long blocks;	/* and leaves in use */
 
 /* python3 makes an importer of the working folder, too. */
@@ -42,18 +42,17 @@ static void make_importer(void)
 static void keep(const char *name)
 {
 	struct collector_pause pause = collector_pause();
-	PyObject *last;
-	int before;
+	PyObject *last = PyList_New(0);	/* stays */
 
 	collector_level();
-	before = collector_counted(pause);
+	free_use_watch();
 	blocks = -heap_view_count();
 	make_importer();
-	objects = collector_counted(pause) - before;
-	last = PyList_New(0);		/* stays: what comes behind it is hidden */
-	before = collector_counted(pause);
+	/* what comes behind it is hidden */
+	if (last)
+		cpython_move_objects(last, last, 0, NULL);
 	kept = imports_private(name);
-	objects += collector_counted(pause) - before;
+	free_use_watched();
 	frozen_objects_hide(last);
 	blocks += heap_view_count();
 	collector_go_on(pause);
@@ -115,16 +114,17 @@ static int is_hidden(const char *name)
 static PyObject *import(const char *name)
 {
 	PyObject *module = PyDict_GetItemString(modules, name);
+	int more;
 
 	if (!module && kept && !is_hidden(name)) {
 		if (PyDict_SetItemString(modules, name, kept))
 			return NULL;
 		shown = 1;
 		module = kept;
-		collector_count(objects);
+		more = free_use();
 		if (is_restored()) {
 			frozen_objects_show();
-			heap_view_show(blocks);
+			heap_view_show(blocks + more);
 		}
 	}
 	if (!module)
@@ -163,12 +163,13 @@ PyObject *command_execute(PyObject *code, PyObject *names)
  * as the code runs, which the collector counts. */
 static int run_told(const char *text, PyCompilerFlags *flags)
 {
-	PyObject *module = PyImport_AddModule("__main__"), *arena = PyList_New(0);
-	PyObject *code, *result = NULL;
+	PyObject *module = PyImport_AddModule("__main__");
+	PyObject *code, *arena, *result = NULL;
 
 	Py_XINCREF(module);
 	code = module ? Py_CompileStringExFlags(text, "<string>", Py_file_input, flags, -1) :
 		NULL;
+	arena = code ? PyList_New(0) : NULL;	/* the one that was free last */
 	if (code && command_register(code, text) == 0)
 		result = command_execute(code, PyModule_GetDict(module));
 	Py_XDECREF(code);
