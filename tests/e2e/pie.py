@@ -5,7 +5,6 @@ a shared libpython, as pyenv builds it with --enable-shared. Whichever of 3.11,
 version."""
 import glob
 import os
-import pty
 import re
 import subprocess
 
@@ -63,20 +62,7 @@ def restores(version, python):
         got = lib.run([*command(path), "-O", "-c", "import sys; print(sys.executable)"],
                       env={"PYIMAGE": "auto"})
         equal(got.out, python.encode() + b"\n", "the fallback")
-    if version == "3.13":
-        prompt_is_left_to_python(path)
     that("libpython" in lib.run([lib.PYDUMP, "info", path]).out.decode(), "no libpython")
-
-
-def prompt_is_left_to_python(path):
-    """3.13's is another one, written in Python."""
-    master, slave = pty.openpty()
-    for way, command in lib.WAYS.items():
-        got = lib.run(command(path), stdin_file=slave)
-        equal((got.status, got.out), (70, b""), way)
-        that(b"prompt" in got.err, got.err)
-    os.close(slave)
-    os.close(master)
 
 
 def main():

@@ -19,12 +19,27 @@ static const unsigned char *skip(const unsigned char *at, const char *bytes, siz
 	return memcmp(at, bytes, size) == 0 ? at + whole : at;
 }
 
+/* Where the compiler has taken the question whether the runtime is initialized out of
+ * the static function (_Py_Finalize.part.0), it stands in both callers. */
+static const unsigned char *skip_question(const unsigned char *at)
+{
+	const unsigned char *jump;
+
+	at = skip(at, "\x48\x8b\x05", 3, 7);		/* mov rel32(%rip), %rax */
+	jump = skip(at, "\x8b\x80", 2, 6);		/* mov disp32(%rax), %eax */
+	jump = skip(jump, "\x8b\x05", 2, 6);		/* mov rel32(%rip), %eax */
+	if (jump == at || memcmp(jump, "\x85\xc0\x75", 3) != 0)
+		return at;				/* test %eax, %eax; jne rel8 */
+	return jump + 4 + (signed char)jump[3];
+}
+
 /* Behind endbr64 and what makes &_PyRuntime the argument: jmp rel32. */
 static void *hands_on_to(const unsigned char *at)
 {
 	int32_t distance;
 
 	at = skip(at, "\xf3\x0f\x1e\xfa", 4, 4);	/* endbr64 */
+	at = skip_question(at);
 	at = skip(at, "\xbf", 1, 5);			/* mov $imm32, %edi */
 	at = skip(at, "\x48\x8d\x3d", 3, 7);		/* lea rel32(%rip), %rdi */
 	at = skip(at, "\x48\x8b\x3d", 3, 7);		/* mov rel32(%rip), %rdi */
