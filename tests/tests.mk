@@ -109,7 +109,7 @@ check gates: export GATE_HOSTED = $(HOSTED) -Idumper
 check gates: export GATE_HOST = $(HOST) $(H_$(HOST_VERSION)_INC)
 
 check: test-tools
-	$(if $(strip $(CHECK_WITHOUT)),@echo 'LEFT OUT of tests/e2e, as asked: $(CHECK_WITHOUT)')
+	$(if $(strip $(CHECK_WITHOUT)),@echo 'LEFT OUT of tests/e2e as asked: $(CHECK_WITHOUT)')
 	$(Q)$(TAP) --summary build/tests/summary $(CPYTHON) $(WORKLOADS) $(E2E) $(PY) scripts/check-layers $(U_BIN)
 
 gates: all
