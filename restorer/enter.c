@@ -66,9 +66,9 @@ static void read_stack(struct enter *enter, uint64_t *start, uint64_t skip)
 static void read_environment(struct enter *enter)
 {
 	environ_read(enter->stack.envp, &enter->environ);
-	enter->program.mode = mode_read(enter->environ.mode);
+	enter->program.mode = mode_read(MODE, enter->environ.mode);
 	enter->program.verbose = enter->environ.verbose && *enter->environ.verbose;
-	enter->program.entry_off = mode_read_entry(enter->environ.entry) == MODE_ENTRY_OFF;
+	enter->program.entry_off = mode_read(MODE_ENTRY, enter->environ.entry) == MODE_ENTRY_OFF;
 	if (mode_check(&enter->environ, &enter->reason))
 		fallback_die(&enter->program, &enter->reason, EXIT_USAGE);
 }
@@ -285,13 +285,13 @@ _Noreturn void enter_main(uint64_t *start, uint64_t skip)
 	 */
 	repair_process(enter.meta, enter.header, &handoff, &enter.stack);
 	files_commit(enter.meta, enter.header);
-	if (mode_read_ksm(enter.environ.ksm) == MODE_KSM_ON)
+	if (mode_read(MODE_KSM, enter.environ.ksm) == MODE_KSM_ON)
 		ksm_start(enter.meta, &enter.program);
 	enter.startup.envp = enter.stack.envp;
 	find_hold(&enter, &enter.startup);
 	enter.startup.strict = enter.program.mode == MODE_ON;
 	enter.startup.full_end =
-		mode_read_finalize(enter.environ.finalize) == MODE_FINALIZE_FULL;
+		mode_read(MODE_FINALIZE, enter.environ.finalize) == MODE_FINALIZE_FULL;
 	enter.startup.tid = handoff.startup.tid;
 	enter.startup.ignored = handoff.startup.ignored;
 	handoff.startup = enter.startup;

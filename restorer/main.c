@@ -69,9 +69,9 @@ static void read_environment(const struct stack *stack, struct program *program)
 	struct reason reason;
 
 	environ_read(stack->envp, &values);
-	program->mode = mode_read(values.mode);
+	program->mode = mode_read(MODE, values.mode);
 	program->verbose = values.verbose && *values.verbose;
-	program->entry_off = mode_read_entry(values.entry) == MODE_ENTRY_OFF;
+	program->entry_off = mode_read(MODE_ENTRY, values.entry) == MODE_ENTRY_OFF;
 	if (!mode_check(&values, &reason))
 		return;
 	say_refusal(NULL, &reason, NULL);

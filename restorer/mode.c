@@ -9,58 +9,46 @@
 #include "say.h"
 #include "text.h"
 
-enum mode mode_read(const char *value)
+#define WORDS 3
+
+/* Words in the order of their enum; the first is what unset and empty mean. */
+static const struct {
+	const char *name, *must;
+	size_t field;		/* in struct environ_values */
+	const char *words[WORDS];
+} variables[] = {
+	[MODE] = { "PYIMAGE", "must be auto, on or off, not",
+		offsetof(struct environ_values, mode), { "auto", "on", "off" } },
+	[MODE_FINALIZE] = { "PYIMAGE_FINALIZE", "must be fast or full, not",
+		offsetof(struct environ_values, finalize), { "fast", "full" } },
+	[MODE_ENTRY] = { "PYIMAGE_ENTRY", "must be on or off, not",
+		offsetof(struct environ_values, entry), { "on", "off" } },
+	[MODE_KSM] = { "PYIMAGE_KSM", "must be 0 or 1, not",
+		offsetof(struct environ_values, ksm), { "0", "1" } },
+};
+
+int mode_read(enum mode_variable variable, const char *value)
 {
-	if (!value || !*value || text_equal(value, "auto"))
-		return MODE_AUTO;
-	if (text_equal(value, "on"))
-		return MODE_ON;
-	if (text_equal(value, "off"))
-		return MODE_OFF;
+	const char *const *words = variables[variable].words;
+
+	if (!value || !*value)
+		return 0;
+	for (int i = 0; i < WORDS && words[i]; i++)
+		if (text_equal(value, words[i]))
+			return i;
 	return MODE_BAD;
-}
-
-enum mode_finalize mode_read_finalize(const char *value)
-{
-	if (!value || !*value || text_equal(value, "fast"))
-		return MODE_FINALIZE_FAST;
-	return text_equal(value, "full") ? MODE_FINALIZE_FULL : MODE_FINALIZE_BAD;
-}
-
-enum mode_entry mode_read_entry(const char *value)
-{
-	if (!value || !*value || text_equal(value, "on"))
-		return MODE_ENTRY_ON;
-	return text_equal(value, "off") ? MODE_ENTRY_OFF : MODE_ENTRY_BAD;
-}
-
-enum mode_ksm mode_read_ksm(const char *value)
-{
-	if (!value || !*value || text_equal(value, "0"))
-		return MODE_KSM_OFF;
-	return text_equal(value, "1") ? MODE_KSM_ON : MODE_KSM_BAD;
 }
 
 int mode_check(const struct environ_values *values, struct reason *reason)
 {
-	if (mode_read(values->mode) == MODE_BAD) {
-		say_reason(reason, "PYIMAGE", "must be auto, on or off, not", 0);
-		reason->detail = values->mode;
-		return -1;
-	}
-	if (mode_read_finalize(values->finalize) == MODE_FINALIZE_BAD) {
-		say_reason(reason, "PYIMAGE_FINALIZE", "must be fast or full, not", 0);
-		reason->detail = values->finalize;
-		return -1;
-	}
-	if (mode_read_entry(values->entry) == MODE_ENTRY_BAD) {
-		say_reason(reason, "PYIMAGE_ENTRY", "must be on or off, not", 0);
-		reason->detail = values->entry;
-		return -1;
-	}
-	if (mode_read_ksm(values->ksm) == MODE_KSM_BAD) {
-		say_reason(reason, "PYIMAGE_KSM", "must be 0 or 1, not", 0);
-		reason->detail = values->ksm;
+	for (int i = 0; i < MODE_VARIABLES; i++) {
+		const char *const *field = (const void *)((const char *)values +
+			variables[i].field);
+
+		if (mode_read(i, *field) != MODE_BAD)
+			continue;
+		say_reason(reason, variables[i].name, variables[i].must, 0);
+		reason->detail = *field;
 		return -1;
 	}
 	return 0;

@@ -9,29 +9,35 @@
 struct environ_values;
 struct reason;
 
+enum mode_variable {
+	MODE,		/* enum mode */
+	MODE_FINALIZE,	/* enum mode_finalize, and so on */
+	MODE_ENTRY,
+	MODE_KSM,
+	MODE_VARIABLES,
+};
+
+enum { MODE_BAD = -1 };	/* no such value */
+
 enum mode {
 	MODE_AUTO,	/* plain python3 instead */
 	MODE_ON,	/* a message and EXIT_REFUSED */
 	MODE_OFF,	/* always plain python3 */
-	MODE_BAD,	/* no such mode */
 };
 
 enum mode_finalize {
 	MODE_FINALIZE_FAST,	/* what was frozen is left as it is */
 	MODE_FINALIZE_FULL,	/* as python3 ends */
-	MODE_FINALIZE_BAD,
 };
 
 enum mode_entry {
 	MODE_ENTRY_ON,	/* where the image has one */
 	MODE_ENTRY_OFF,	/* the image is an interpreter */
-	MODE_ENTRY_BAD,
 };
 
 enum mode_ksm {
 	MODE_KSM_OFF,
 	MODE_KSM_ON,	/* pages of a restored process may be merged */
-	MODE_KSM_BAD,
 };
 
 /* Exit codes of the restorer itself, as pyimage(1) lists them. */
@@ -41,11 +47,8 @@ enum {
 	EXIT_INPUT = 74,
 };
 
-/* The mode that the variable's value (NULL: unset) names. */
-enum mode mode_read(const char *value);
-enum mode_finalize mode_read_finalize(const char *value);
-enum mode_entry mode_read_entry(const char *value);
-enum mode_ksm mode_read_ksm(const char *value);
+/* What the variable's value (NULL: unset) names, of its enum; MODE_BAD. */
+int mode_read(enum mode_variable variable, const char *value);
 
 /* All of them, out of the environment. -1 and *reason where one is bad. */
 int mode_check(const struct environ_values *values, struct reason *reason);

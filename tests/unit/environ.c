@@ -190,50 +190,43 @@ START_TEST(timezone)
 }
 END_TEST
 
-START_TEST(modes)
-{
-	ck_assert_int_eq(mode_read(NULL), MODE_AUTO);
-	ck_assert_int_eq(mode_read(""), MODE_AUTO);
-	ck_assert_int_eq(mode_read("auto"), MODE_AUTO);
-	ck_assert_int_eq(mode_read("on"), MODE_ON);
-	ck_assert_int_eq(mode_read("off"), MODE_OFF);
-	ck_assert_int_eq(mode_read("offf"), MODE_BAD);
-	ck_assert_int_eq(mode_read("ON"), MODE_BAD);
-	ck_assert_int_eq(mode_read("1"), MODE_BAD);
-}
-END_TEST
+static const struct {
+	enum mode_variable variable;
+	const char *value;
+	int want;
+} modes[] = {
+	{ MODE, NULL, MODE_AUTO },
+	{ MODE, "", MODE_AUTO },
+	{ MODE, "auto", MODE_AUTO },
+	{ MODE, "on", MODE_ON },
+	{ MODE, "off", MODE_OFF },
+	{ MODE, "offf", MODE_BAD },
+	{ MODE, "ON", MODE_BAD },
+	{ MODE, "1", MODE_BAD },
+	{ MODE_FINALIZE, NULL, MODE_FINALIZE_FAST },
+	{ MODE_FINALIZE, "", MODE_FINALIZE_FAST },
+	{ MODE_FINALIZE, "fast", MODE_FINALIZE_FAST },
+	{ MODE_FINALIZE, "full", MODE_FINALIZE_FULL },
+	{ MODE_FINALIZE, "FULL", MODE_BAD },
+	{ MODE_FINALIZE, "fully", MODE_BAD },
+	{ MODE_FINALIZE, "1", MODE_BAD },
+	{ MODE_ENTRY, NULL, MODE_ENTRY_ON },
+	{ MODE_ENTRY, "", MODE_ENTRY_ON },
+	{ MODE_ENTRY, "on", MODE_ENTRY_ON },
+	{ MODE_ENTRY, "off", MODE_ENTRY_OFF },
+	{ MODE_ENTRY, "OFF", MODE_BAD },
+	{ MODE_ENTRY, "0", MODE_BAD },
+	{ MODE_KSM, NULL, MODE_KSM_OFF },
+	{ MODE_KSM, "", MODE_KSM_OFF },
+	{ MODE_KSM, "0", MODE_KSM_OFF },
+	{ MODE_KSM, "1", MODE_KSM_ON },
+	{ MODE_KSM, "10", MODE_BAD },
+	{ MODE_KSM, "on", MODE_BAD },
+};
 
-START_TEST(ends)
+START_TEST(mode)
 {
-	ck_assert_int_eq(mode_read_finalize(NULL), MODE_FINALIZE_FAST);
-	ck_assert_int_eq(mode_read_finalize(""), MODE_FINALIZE_FAST);
-	ck_assert_int_eq(mode_read_finalize("fast"), MODE_FINALIZE_FAST);
-	ck_assert_int_eq(mode_read_finalize("full"), MODE_FINALIZE_FULL);
-	ck_assert_int_eq(mode_read_finalize("FULL"), MODE_FINALIZE_BAD);
-	ck_assert_int_eq(mode_read_finalize("fully"), MODE_FINALIZE_BAD);
-	ck_assert_int_eq(mode_read_finalize("1"), MODE_FINALIZE_BAD);
-}
-END_TEST
-
-START_TEST(entries)
-{
-	ck_assert_int_eq(mode_read_entry(NULL), MODE_ENTRY_ON);
-	ck_assert_int_eq(mode_read_entry(""), MODE_ENTRY_ON);
-	ck_assert_int_eq(mode_read_entry("on"), MODE_ENTRY_ON);
-	ck_assert_int_eq(mode_read_entry("off"), MODE_ENTRY_OFF);
-	ck_assert_int_eq(mode_read_entry("OFF"), MODE_ENTRY_BAD);
-	ck_assert_int_eq(mode_read_entry("0"), MODE_ENTRY_BAD);
-}
-END_TEST
-
-START_TEST(merging)
-{
-	ck_assert_int_eq(mode_read_ksm(NULL), MODE_KSM_OFF);
-	ck_assert_int_eq(mode_read_ksm(""), MODE_KSM_OFF);
-	ck_assert_int_eq(mode_read_ksm("0"), MODE_KSM_OFF);
-	ck_assert_int_eq(mode_read_ksm("1"), MODE_KSM_ON);
-	ck_assert_int_eq(mode_read_ksm("10"), MODE_KSM_BAD);
-	ck_assert_int_eq(mode_read_ksm("on"), MODE_KSM_BAD);
+	ck_assert_int_eq(mode_read(modes[_i].variable, modes[_i].value), modes[_i].want);
 }
 END_TEST
 
@@ -323,10 +316,7 @@ int main(void)
 	tcase_add_test(tcase, picks);
 	tcase_add_loop_test(tcase, locale, 0, sizeof(locales) / sizeof(*locales));
 	tcase_add_loop_test(tcase, timezone, 0, sizeof(zones) / sizeof(*zones));
-	tcase_add_test(tcase, modes);
-	tcase_add_test(tcase, ends);
-	tcase_add_test(tcase, entries);
-	tcase_add_test(tcase, merging);
+	tcase_add_loop_test(tcase, mode, 0, sizeof(modes) / sizeof(*modes));
 	tcase_add_test(tcase, checked);
 	tcase_add_test(tcase, numbers);
 	tcase_add_test(tcase, decimal);
