@@ -109,6 +109,8 @@ static int take(struct report *report, const char *key, size_t length,
 		report->hexversion = (uint32_t)strtoul(value, NULL, 10);
 	else if (length == 16 && memcmp(key, "locale_by_lc_all", 16) == 0)
 		report->locale_by_lc_all = *value == '1';
+	else if (length == 8 && memcmp(key, "immortal", 8) == 0)
+		report->immortal = *value == '1';
 	return 0;
 }
 

@@ -35,6 +35,7 @@ struct report {
 	char *timezone;		/* TZ, "" if unset */
 	uint32_t hexversion;
 	int locale_by_lc_all;
+	int immortal;		/* frozen objects are */
 	struct list path;	/* sys.path */
 	struct list read;	/* further files */
 	struct list unbuffered;	/* descriptors on random devices */

@@ -10,7 +10,6 @@
 #include "closures.h"
 #include "control.h"
 #include "collector.h"
-#include "counts.h"
 #include "cpython.h"
 #include "enter.h"
 #include "gather.h"
@@ -66,7 +65,7 @@ static void stand_still(int to, int immortal)
 		threads_refuse();
 	threads_unwatch();
 	quiesce_collect();
-	if (!immortal || !counts_can_be_immortal())
+	if (!immortal)
 		cpython_forget_lookups();	/* names that are immortal cost nothing */
 	rehearse(2);
 	streams_flush();
@@ -84,7 +83,8 @@ static void stand_still(int to, int immortal)
 	pyimage_freeze();
 	closures_seal();
 	reads_libc_seal();
-	immortal_make(immortal);
+	if (immortal)
+		immortal_make();
 	libc_state_save();
 	talk_close();
 	send_to_parent(to);

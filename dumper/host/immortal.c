@@ -46,13 +46,11 @@ static void make(const struct object_graph *graph)
 	}
 }
 
-void immortal_make(int wanted)
+void immortal_make(void)
 {
 	const struct object_graph *graph;
 	size_t size;
 
-	if (!wanted || !counts_can_be_immortal())
-		return;
 	graph = object_graph_make();
 	if (!graph || lasting_find(graph))
 		talk_refuse("make objects immortal: out of memory");

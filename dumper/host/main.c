@@ -11,6 +11,7 @@
 #include "collector.h"
 #include "cpython.h"
 #include "control.h"
+#include "counts.h"
 #include "entry.h"
 #include "environment.h"
 #include "fini.h"
@@ -100,6 +101,7 @@ static int host_main(int argc, char **argv, char **envp)
 {
 	struct collector_pause pause;
 	struct talk_spec spec;
+	int immortal;
 
 	talk_read_spec(&spec);
 	if (spec.record) {
@@ -156,10 +158,11 @@ static int host_main(int argc, char **argv, char **envp)
 	streams_note_changes();
 	if (spec.trace >= 0 || spec.trace_mapping)
 		trace_end();
-	report_send(spec.warmups);
+	immortal = !spec.no_immortal && counts_can_be_immortal();
+	report_send(spec.warmups, immortal);
 	prepare(argv[0], &spec);
 	talk_progress("freezing");
-	freeze(!spec.no_immortal);
+	freeze(immortal);
 }
 
 typedef int (*start_main)(int (*)(int, char **, char **), int, char **,

@@ -157,7 +157,7 @@ long report_site_index(void)
 	return index;
 }
 
-void report_send(char **warmups)
+void report_send(char **warmups, int immortal)
 {
 	char text[32];
 
@@ -173,6 +173,7 @@ void report_send(char **warmups)
 	put_sys("prefix", "prefix");
 	put("locale", locale_name);
 	put("locale_by_lc_all", locale_by_lc_all ? "1" : "0");
+	put("immortal", immortal ? "1" : "0");
 	put("timezone", timezone_name);
 	put_user_site();
 	put_paths();
