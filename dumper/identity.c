@@ -25,6 +25,8 @@ struct maker {
 	struct identity *identity;
 	struct list files;	/* whose change while building is a refusal */
 	struct list owned;	/* paths that dpkg owns, sorted */
+	struct list modules;	/* their sources and libraries, sorted */
+	struct list read;	/* further files, no bytecode of these modules */
 };
 
 static void add_guard(struct maker *maker, uint32_t kind, uint32_t flags,
@@ -65,12 +67,41 @@ static void list_libraries(const struct identity_source *source, struct list *ou
 	list_sort(out);
 }
 
-static void list_modules(const struct identity_source *source, struct list *out)
+static void list_modules(const struct report *report, struct list *out)
 {
-	for (size_t i = 0; i < source->report->count; i++)
-		if (source->report->modules[i].origin)
-			list_add(out, source->report->modules[i].origin);
+	for (size_t i = 0; i < report->count; i++)
+		if (report->modules[i].origin)
+			list_add(out, report->modules[i].origin);
 	list_sort(out);
+}
+
+/* importlib/_bootstrap_external.py, SourceLoader.get_code(): bytecode counts if it
+ * tells its source's time and size. So it is as fresh as the source, which has a
+ * guard. PEP 3147: FOLDER/__pycache__/NAME.TAG.pyc is that of FOLDER/NAME.py. */
+static int is_bytecode(const char *path, const struct list *sources)
+{
+	const char *name = path_base(path), *end = strrchr(name, '.');
+	char *cache, *folder, *source;
+	int result;
+
+	if (*path != '/' || !end || strcmp(end, ".pyc"))
+		return 0;
+	cache = path_folder(path);
+	folder = path_folder(cache);
+	source = alloc_print("%s/%.*s.py", folder, (int)strcspn(name, "."), name);
+	result = strcmp(path_base(cache), "__pycache__") == 0 && list_has(sources, source);
+	free(source);
+	free(folder);
+	free(cache);
+	return result;
+}
+
+static void list_read(const struct report *report, const struct list *sources,
+		      struct list *out)
+{
+	for (size_t i = 0; i < report->read.count; i++)
+		if (!is_bytecode(report->read.items[i], sources))
+			list_add(out, report->read.items[i]);
 }
 
 /* --- the rules --- */
@@ -145,16 +176,13 @@ static void add_module(struct maker *maker, const char *origin)
 
 static void add_modules(struct maker *maker)
 {
-	const struct list *read = &maker->source->report->read;
-	struct list modules = {0};
+	const struct list *read = &maker->read;
 
-	list_modules(maker->source, &modules);
-	for (size_t i = 0; i < modules.count; i++)
-		add_module(maker, modules.items[i]);
+	for (size_t i = 0; i < maker->modules.count; i++)
+		add_module(maker, maker->modules.items[i]);
 	for (size_t i = 0; i < read->count; i++)
 		if (*read->items[i] == '/')
 			add_folder(maker, read->items[i], by_dpkg(maker, read->items[i]));
-	list_free(&modules);
 }
 
 /* Where a program keeps its data, too: its time tells nothing. */
@@ -216,15 +244,16 @@ static int ask_dpkg(struct maker *maker, struct err *err)
 	int result;
 
 	list_libraries(maker->source, &paths);
-	list_modules(maker->source, &paths);
+	for (size_t i = 0; i < maker->modules.count; i++)
+		list_add(&paths, maker->modules.items[i]);
 	for (size_t i = 0; i < report->path.count; i++)
 		if (*report->path.items[i] == '/')
 			list_add(&paths, report->path.items[i]);
 	for (size_t i = 0; i < report->modules_in.count; i++)
 		list_add(&paths, report->modules_in.items[i]);
-	for (size_t i = 0; i < report->read.count; i++)
-		if (*report->read.items[i] == '/')
-			list_add(&paths, report->read.items[i]);
+	for (size_t i = 0; i < maker->read.count; i++)
+		if (*maker->read.items[i] == '/')
+			list_add(&paths, maker->read.items[i]);
 	list_sort(&paths);
 	result = dpkg_find_owned(maker->source->dpkg, &paths,
 				 maker->source->environment, &maker->owned, err);
@@ -340,7 +369,7 @@ static void add_names(const struct report *report, struct list *names)
 /* No matter of freshness: each run has its own folder. */
 static void add_working_folder(struct maker *maker)
 {
-	const struct list *read = &maker->source->report->read;
+	const struct list *read = &maker->read;
 
 	for (size_t i = 0; i < read->count; i++)
 		if (*read->items[i] != '/')
@@ -375,6 +404,8 @@ int identity_make(const struct identity_source *source, struct identity *identit
 	int result;
 
 	*identity = (struct identity){0};
+	list_modules(source->report, &maker.modules);
+	list_read(source->report, &maker.modules, &maker.read);
 	result = make(&maker, err);
 	sort_guards(identity);
 	add_names(source->report, &identity->names);
@@ -390,6 +421,8 @@ int identity_make(const struct identity_source *source, struct identity *identit
 		result = check_age(maker.files.items[i], &source->start, err);
 	list_free(&maker.files);
 	list_free(&maker.owned);
+	list_free(&maker.modules);
+	list_free(&maker.read);
 	return result;
 }
 

@@ -1,6 +1,7 @@
 /*
- * Files that were read while building; see opened.h. open() is watched (watch.h). Import reads modules by io.FileIO and is not heard of here:
- * those have guards of their own.
+ * Files that were read while building; see opened.h. open() is watched (watch.h).
+ * Import reads bytecode and sources by open_code(), which calls it: those of modules,
+ * which have guards of their own, pydump leaves out (identity.c).
  */
 #include "opened.h"
 #include "asked.h"

@@ -107,6 +107,7 @@ def files_that_were_read():
     info = json.loads(lib.run([lib.PYDUMP, "info", "--json", path]).out)
     found = {os.path.basename(g["path"]) for g in info["guards"] if g["path"].startswith(place)}
     equal(found, set(names[:4]))
+    equal([g["path"] for g in info["guards"] if g["path"].endswith(".pyc")], [])
     code = "import kept; print(kept.text)"
     equal(go(path, code).status, 0)
     lib.write(place + "/updated", "newer")

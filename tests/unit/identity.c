@@ -58,6 +58,12 @@ static void add_mapping(const char *name, enum maps_kind kind)
 	maps.count++;
 }
 
+static void add_read(const char *name)
+{
+	unit_file(root, name, "");
+	list_add(&report.read, in_root(name));
+}
+
 /* dpkg's own records: one package that owns /lib/own.so and /lib/py/. */
 static void make_dpkg(void)
 {
@@ -80,7 +86,8 @@ static void setup(void)
 {
 	static const char *const folders[] = {
 		"/bin", "/lib", "/lib/py", "/venv", "/venv/site-packages",
-		"/venv/site-packages/pkg", "/home", "/home/mine",
+		"/venv/site-packages/pkg", "/home", "/home/mine", "/lib/py/__pycache__",
+		"/home/mine/__pycache__",
 	};
 
 	root = unit_folder();
@@ -114,6 +121,12 @@ static void setup(void)
 	list_add(&report.read, in_root("/home/data"));
 	list_add(&report.read, in_root("/home/settings"));
 	list_add(&report.read, "settings");
+	/* bytecode: of a module, of one that is none, and what is none */
+	add_read("/lib/py/__pycache__/a.cpython-311.pyc");
+	add_read("/home/mine/__pycache__/mine.cpython-311.opt-1.pyc");
+	add_read("/home/mine/__pycache__/failed.cpython-311.pyc");
+	add_read("/home/mine/mine.pyc");
+	add_read("/home/mine/__pycache__/mine.dat");
 	source = (struct identity_source){
 		.report = &report, .maps = &maps, .python = strdup(in_root("/bin/python3")),
 		.host = strdup(in_root("/lib/host.so")), .dpkg = strdup(in_root("/dpkg")),
@@ -180,6 +193,9 @@ static void expect_environment(void)
 	expect(IMAGE_GUARD_FILE, 0, in_root("/home/x.zip"));
 	expect(IMAGE_GUARD_FILE, 0, in_root("/home/data"));
 	expect(IMAGE_GUARD_ABSENT, 0, in_root("/home/settings"));
+	expect(IMAGE_GUARD_FILE, 0, in_root("/home/mine/__pycache__/failed.cpython-311.pyc"));
+	expect(IMAGE_GUARD_FILE, 0, in_root("/home/mine/mine.pyc"));
+	expect(IMAGE_GUARD_FILE, 0, in_root("/home/mine/__pycache__/mine.dat"));
 }
 
 START_TEST(dpkg_vouches_for_what_it_owns)
