@@ -80,6 +80,7 @@ struct startup {
 	int32_t hold;		/* descriptor for pydump's learning runs: write a
 				   byte to it and wait; or -1 */
 	uint32_t hold_at_start;	/* before the program begins, not at its end */
+	uint32_t merged;	/* PYIMAGE_KSM has marked the process */
 	struct python_options options;	/* of the command line, the variables
 					   and --python-option */
 };

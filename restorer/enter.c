@@ -285,7 +285,7 @@ _Noreturn void enter_main(uint64_t *start, uint64_t skip)
 	 */
 	repair_process(enter.meta, enter.header, &handoff, &enter.stack);
 	files_commit(enter.meta, enter.header);
-	if (mode_read(MODE_KSM, enter.environ.ksm) == MODE_KSM_ON)
+	enter.startup.merged = mode_read(MODE_KSM, enter.environ.ksm) == MODE_KSM_ON &&
 		ksm_start(enter.meta, &enter.program);
 	enter.startup.envp = enter.stack.envp;
 	find_hold(&enter, &enter.startup);

@@ -43,15 +43,10 @@ static int stands_still(void)
 	return run != '1';
 }
 
-void ksm_start(const void *meta, const struct program *program)
+static void tell(const struct program *program, long result)
 {
-	long result = sys_prctl_merge(1);
 	struct reason reason;
 
-	if (result)
-		result = merge_segments(meta);
-	if (!program->verbose)
-		return;
 	if (result) {
 		say_reason(&reason, "PYIMAGE_KSM", "the kernel can't merge pages", result);
 		say_refusal(program->image, &reason, "going on without");
@@ -63,4 +58,17 @@ void ksm_start(const void *meta, const struct program *program)
 	} else {
 		say_line(program->image, "PYIMAGE_KSM: equal pages will be merged");
 	}
+}
+
+int ksm_start(const void *meta, const struct program *program)
+{
+	int was = sys_prctl_is_merged() == 1;
+	long result = sys_prctl_merge();
+	int marked = !result && !was;
+
+	if (result)
+		result = merge_segments(meta);
+	if (program->verbose)
+		tell(program, result);
+	return marked;
 }

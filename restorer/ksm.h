@@ -10,7 +10,9 @@
 struct program;
 
 /* Asks for it, by the image whose meta part is `meta`. Where the kernel can't,
- * the process goes on as it is; what came of it is told where program->verbose. */
-void ksm_start(const void *meta, const struct program *program);
+ * the process goes on as it is; what came of it is told where program->verbose.
+ * Returns whether this has marked the process: exec keeps that, and so whoever
+ * still runs plain python3 takes it back. Marked already is the parent's wish. */
+int ksm_start(const void *meta, const struct program *program);
 
 #endif

@@ -114,6 +114,7 @@ enum {
 	SYS_PR_SET_MM = 35,
 	SYS_PR_SET_MM_MAP = 14,
 	SYS_PR_SET_MEMORY_MERGE = 67,	/* Linux 6.4 */
+	SYS_PR_GET_MEMORY_MERGE = 68,
 };
 
 /* Auxiliary vector, linux/auxvec.h. */
@@ -223,9 +224,15 @@ static inline long sys_prctl_mm(const struct sys_mm_map *map)
 }
 
 /* All that the process has and will have. No capability is needed. */
-static inline long sys_prctl_merge(int on)
+static inline long sys_prctl_merge(void)
 {
-	return syscall_6(SYS_prctl, SYS_PR_SET_MEMORY_MERGE, on, 0, 0, 0, 0);
+	return syscall_6(SYS_prctl, SYS_PR_SET_MEMORY_MERGE, 1, 0, 0, 0, 0);
+}
+
+/* 1: it is asked for, by this process or by who executed it. */
+static inline long sys_prctl_is_merged(void)
+{
+	return syscall_6(SYS_prctl, SYS_PR_GET_MEMORY_MERGE, 0, 0, 0, 0, 0);
 }
 
 static inline long sys_execve(const char *path, char **argv, char **envp)

@@ -35,9 +35,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67	/* linux/prctl.h, 6.4 */
+#endif
 
 static struct prepared {
 	const char *program;
@@ -310,7 +315,8 @@ static void close_files_on_exec(void)
 }
 
 /* A late refusal: nothing has been done yet but to libc's state, signals and
- * descriptors, which exec makes anew. */
+ * descriptors, which exec makes anew, and to one setting that it keeps (ksm.c; since
+ * Linux 6.7). */
 static void plain_python(struct startup *s, const char *why, const char *what)
 {
 	char **entry = s->by_entry ? prepared.entry : NULL, **argv;
@@ -334,6 +340,8 @@ static void plain_python(struct startup *s, const char *why, const char *what)
 		memcpy(argv + 1 + count, prepared.entry, words * sizeof *argv);
 		memcpy(argv + 1 + count + words, s->argv, (size_t)s->argc * sizeof *argv);
 		close_files_on_exec();
+		if (s->merged)
+			prctl(PR_SET_MEMORY_MERGE, 0, 0, 0, 0);
 		execve(prepared.plain, argv, s->envp);
 	}
 	_exit(70);

@@ -11,7 +11,7 @@ from tap import Skip, done, equal, run, that
 
 KSM = "/sys/kernel/mm/ksm/"
 LIMIT = 120	# seconds for ksmd; only a hang takes so long
-SET_MERGE, GET_MERGE = 67, 68	# linux/prctl.h
+SET_MERGE = 67	# linux/prctl.h
 SMAPS = "import sys; sys.stdout.write(open('/proc/self/smaps').read())"
 WAIT = "import sys; print(flush=True); sys.stdin.read()"
 
@@ -110,6 +110,33 @@ def children(way):
     equal(lib.run(command, env={"PYIMAGE_KSM": "1", "PYIMAGE": "off"}), (0, b"1\nFalse\n", b""))
 
 
+MERGED = "print(' mg' in open('/proc/self/smaps').read())"
+PARENT = """import ctypes, os
+ctypes.CDLL(None).prctl(%d, 1, 0, 0, 0)
+words = %r
+os.execv(words[0], words)"""
+# An image that only behind the commit point finds that it can't be used.
+LATE = lib.folder("ksm") + "/late.pyimage"
+ASKED = {"PYIMAGE_KSM": "1", "PYIMAGE": "auto", "CHANGED": "1"}
+
+
+def late_fallback(way):
+    """It has what python3 would have: what its parent asked for, and no more."""
+    needs_ksm()
+    if not os.path.exists(LATE):
+        got = lib.build(LATE, options=["-w", lib.write(
+            lib.folder("ksm") + "/warm.py", "import os\nos.environ['CHANGED'] = '2'\n")])
+        equal(got.status, 0, got)
+    command = [*lib.WAYS[way](LATE), "-c", MERGED]
+    equal(lib.run(command, env={"PYIMAGE_KSM": "1"}), (0, b"True\n", b""))
+    got = lib.run(command, env={**ASKED, "PYIMAGE_VERBOSE": "1"})
+    that(b"; restoring" in got.err, got)
+    equal(lib.run(command, env=ASKED), (0, b"False\n", b""))
+    want, got = (lib.run([lib.PYTHON, "-c", PARENT % (SET_MERGE, words)], env=ASKED)
+                 for words in ([lib.PYTHON, "-c", MERGED], command))
+    equal(got, want)
+
+
 def sizes(pid):
     with open("/proc/%d/smaps_rollup" % pid) as file:
         return {line.split()[0]: int(line.split()[1]) for line in list(file)[1:]}
@@ -155,6 +182,7 @@ def merged(way):
 # Where whoever started this has it, its children would have it, too.
 ctypes.CDLL(None).prctl(SET_MERGE, 0, 0, 0, 0)
 for way in lib.WAYS:
-    for case in asked_for, older_kernel, no_merging, told, bad_values, children, merged:
+    for case in (asked_for, older_kernel, no_merging, told, bad_values, children,
+                 late_fallback, merged):
         run("%s (%s)" % (case.__name__.replace("_", " "), way), case, way)
 done()
