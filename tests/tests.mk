@@ -27,6 +27,8 @@ build/unit/%: tests/unit/%.c $(U_LIB)
 		-Idumper -Irestorer -Irestorer/arch/$(ARCH) $(CHECK_CFLAGS) -o $@ $< $(U_LIB) \
 		$(CHECK_LIBS) $(ELF_LIBS)
 
+build/unit/guard_pages: dumper/host/guard_pages.c
+
 unit: $(U_BIN)
 	$(Q)set -e; for t in $(U_BIN); do echo "# $$t"; $$t; done
 

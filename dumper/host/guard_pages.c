@@ -7,6 +7,7 @@
 #include "guard_pages.h"
 #include "talk.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -14,12 +15,14 @@
 #define PAGE 4096u
 #define PRESENT (1ull << 63)	/* pagemap; a guard is shown as swapped out */
 
+/* Another error than EFAULT tells of the call and not of the page: a container may
+ * refuse it. A page that is swapped out would be lost. */
 static int is_readable(uint64_t address)
 {
 	char byte;
 	struct iovec local = { &byte, 1 }, remote = { (void *)address, 1 };
 
-	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == 1;
+	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == 1 || errno != EFAULT;
 }
 
 int guard_pages_made_plain(uint64_t address, uint64_t entry)
