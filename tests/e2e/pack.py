@@ -38,10 +38,6 @@ def private(path, *words, entry="off"):
             ours.close()
 
 
-def outputs(path, *words, **more):
-    return lib.run([path, *words], **more)
-
-
 PLAIN, _ = build("plain", *(word for name in IMPORTS for word in ("-i", name)))
 PACKED, SAID = build("packed", "--pack", *(word for name in IMPORTS for word in ("-i", name)))
 
@@ -101,10 +97,10 @@ def runs_as_python3_does():
     want = lib.run([lib.PYTHON, "-c", "import %s\nexec(open(%r).read())" % (
         ", ".join(IMPORTS), script)])
     equal(want.status, 0, want)
-    for users in lib.users().values():
+    for before in lib.users().values():
         for end in None, "full":
-            equal(less_addresses(outputs(PACKED, script, env={"PYIMAGE_FINALIZE": end})),
-                  less_addresses(want))
+            got = lib.run(before([PACKED, script]), env={"PYIMAGE_FINALIZE": end})
+            equal(less_addresses(got), less_addresses(want))
 
 
 @test
@@ -112,7 +108,7 @@ def counts_blocks_as_without():
     """Those of hot objects, too; and a list of 100000 objects is of as many more."""
     code = "import sys; n = sys.getallocatedblocks(); a = [object() for _ in range(100000)]" \
         "; print(n, sys.getallocatedblocks() - n)"
-    (one, more), (other, also) = (map(int, outputs(path, "-c", code).out.split())
+    (one, more), (other, also) = (map(int, lib.run([path, "-c", code]).out.split())
                                   for path in (PLAIN, PACKED))
     that(abs(one - other) < 0.01 * one, (one, other))
     that(abs(more - also) < 100, (more, also))
@@ -122,9 +118,9 @@ def counts_blocks_as_without():
 def has_a_hash_seed_of_its_own():
     code = ["-c", "import sys; print(hash('some text'), sys.flags.hash_randomization)"]
     other, _ = build("other", "--pack")
-    mine, theirs = outputs(PACKED, *code).out, outputs(other, *code).out
+    mine, theirs = lib.run([PACKED, *code]).out, lib.run([other, *code]).out
     that(mine != theirs, mine)
-    equal(outputs(PACKED, *code).out, mine)
+    equal(lib.run([PACKED, *code]).out, mine)
     equal(mine.split()[1], b"1")
 
 
@@ -199,7 +195,7 @@ def other_allocators_are_left_alone():
     for options in (["--python-option", "-X dev"], ["--keep-env", "PYTHONMALLOC=malloc"],
                     ["-w", traced]):
         path, _ = build("allocator", "--pack", *options)
-        equal(outputs(path, "-c", "import json; print(json.dumps([1]))"), (0, b"[1]\n", b""))
+        equal(lib.run([path, "-c", "import json; print(json.dumps([1]))"]), (0, b"[1]\n", b""))
 
 
 @test
@@ -209,7 +205,7 @@ def a_draft_that_fails_is_a_warning():
                          (TOP + "/been",) * 2))
     path, out = build("draft", "--pack", "-w", once)
     that("\nwarning   not packed: " in out and "the first time" in out, out)
-    equal(outputs(path, "-c", "print(1)"), (0, b"1\n", b""))
+    equal(lib.run([path, "-c", "print(1)"]), (0, b"1\n", b""))
     equal([name for name in os.listdir(OUT) if name.startswith(".")], [])
 
 
