@@ -92,8 +92,12 @@ static int pack(struct dump *dump, struct gather *gather, struct build_result *r
 	if (draft_make(dump, gather, &result->warnings, &why)) {
 		list_print(&result->warnings, "not packed: %s", why.text);
 	} else {
-		dump->gather = gather->path;
 		gather_size(gather, &result->packed, &result->packed_size);
+		if (result->packed)
+			dump->gather = gather->path;
+		else
+			list_print(&result->warnings, "not packed: no object was found that "
+				   "can be (they have to come from pymalloc, on x86-64)");
 	}
 	err_clear(&why);
 	return output_create(dump->spec->output, &dump->output, err);

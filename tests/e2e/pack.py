@@ -192,9 +192,12 @@ for name, text in {
 def other_allocators_are_left_alone():
     traced = lib.write(TOP + "/traced.py", "import tracemalloc\ntracemalloc.start()\n"
                        "import json\ntracemalloc.stop()\n")
-    for options in (["--python-option", "-X dev"], ["--keep-env", "PYTHONMALLOC=malloc"],
-                    ["-w", traced]):
-        path, _ = build("allocator", "--pack", *options)
+    for options, packed in ((["--python-option", "-X dev"], False),
+                            (["--keep-env", "PYTHONMALLOC=malloc"], False),
+                            (["-w", traced], True)):
+        path, out = build("allocator", "--pack", *options)
+        equal(("\npacked  " in out, "\nwarning   not packed: no object was found" in out),
+              (packed, not packed), out)
         equal(lib.run([path, "-c", "import json; print(json.dumps([1]))"]), (0, b"[1]\n", b""))
 
 
