@@ -126,11 +126,18 @@ static int try_out(struct dump *dump, struct build_result *result, struct err *e
 	return failed;
 }
 
-static void fill_result(const struct dump *dump, char *const *caller,
-			struct build_result *result)
+static double seconds_since(const struct timespec *start)
 {
 	struct timespec now;
 
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - start->tv_sec) +
+	       (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
+static void fill_result(const struct dump *dump, char *const *caller,
+			struct build_result *result)
+{
 	variables_warn(&dump->variables, caller, &result->warnings);
 	result->variables = dump->variables.guards;
 	result->image = alloc_copy(dump->output.path);
@@ -148,9 +155,6 @@ static void fill_result(const struct dump *dump, char *const *caller,
 		list_add(&result->warnings, dump->target.warnings.items[i]);
 	for (size_t i = 0; i < dump->identity.count; i++)
 		result->guards[dump->identity.guards[i].kind]++;
-	clock_gettime(CLOCK_REALTIME, &now);
-	result->seconds = (double)(now.tv_sec - dump->start.tv_sec) +
-			  (double)(now.tv_nsec - dump->start.tv_nsec) / 1e9;
 }
 
 static int run(struct spec *spec, struct dump *dump, struct gather *gather,
@@ -175,13 +179,16 @@ int build_make(struct spec *spec, char *const *environment,
 {
 	struct dump dump = {.spec = spec, .progress = progress, DUMP_NONE};
 	struct gather gather = {.fd = -1};
+	struct timespec start;
 	int failed;
 
+	clock_gettime(CLOCK_MONOTONIC, &start);
 	*result = (struct build_result){0};
 	environment_clean(environment, &spec->keep_env, &dump.environment);
 	failed = run(spec, &dump, &gather, result, err);
 	if (!failed)
 		fill_result(&dump, environment, result);
+	result->seconds = seconds_since(&start);
 	dump_free(&dump);
 	gather_free(&gather);
 	progress_clear(progress);

@@ -56,6 +56,14 @@ def says_how_many_objects():
     equal(got["warnings"], [])
 
 
+@test
+def counts_its_draft_in_the_time():
+    """Two dumps and the run that is watched, each of which waits."""
+    warm = lib.write(TOP + "/slow.py", "import time\ntime.sleep(1)\n")
+    got = json.loads(build("slow", "--pack", "--json", "-q", "-w", warm)[1])
+    that(got["build_ms"] >= 3000, got["build_ms"])
+
+
 # What frees, moves and uses again blocks of the zone, and what looks at it.
 USE = """
 import collections, gc, json, logging, os, re, sys, threading
