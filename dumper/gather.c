@@ -113,21 +113,16 @@ void gather_free(struct gather *gather)
 
 /* --- blocks --- */
 
-/* The key of the block that begins at the address, or NULL. */
-static const struct gather_key *block_at(const struct gather_file *file, uint64_t address)
+/* The key of the block, in use or free again, that begins at the address; or NULL. */
+static const struct gather_key *block_at(struct gather_file *file, uint64_t address)
 {
-	uint64_t chunk = address / GATHER_CHUNK;
-	uint32_t slot = gather_slot(file->places, chunk);
-	const struct gather_key *key;
+	const struct gather_key *key = gather_find(file, address);
 
-	if (slot == GATHER_CHUNKS || file->places[slot] != chunk)
-		return NULL;
-	key = &file->chunks[slot].blocks[address % GATHER_CHUNK / GATHER_UNIT];
-	return key->ordinal ? key : NULL;
+	return key && (key->ordinal || key->size) ? key : NULL;
 }
 
 /* The key of the block that holds the address, and where it begins; or NULL. */
-static const struct gather_key *block_around(const struct gather_file *file,
+static const struct gather_key *block_around(struct gather_file *file,
 					     uint64_t address, uint64_t *start)
 {
 	*start = address & ~(uint64_t)(GATHER_UNIT - 1);
@@ -144,7 +139,7 @@ static const struct gather_key *block_around(const struct gather_file *file,
 
 /* Whether Python's blocks fill the page: the kernel may write into what else lies
  * there, a buffer of a C library's, and it has no handler of faults. */
-static int is_pythons(const struct gather_file *file, uint64_t page)
+static int is_pythons(struct gather_file *file, uint64_t page)
 {
 	uint64_t gap = 0, covered = 0, start;
 	const struct gather_key *key = block_around(file, page, &start);
@@ -164,7 +159,7 @@ static int is_pythons(const struct gather_file *file, uint64_t page)
 
 /* --- watching --- */
 
-static void find_pages(const struct gather_file *file, const struct plan *plan,
+static void find_pages(struct gather_file *file, const struct plan *plan,
 		       struct memory_ranges *pages)
 {
 	for (size_t i = 0; i < plan->count; i++) {
@@ -260,7 +255,7 @@ static int take_marks(pid_t pid, void *data, struct err *err)
 				continue;
 			key = block_around(gather->file, range->start + unit * GATHER_UNIT,
 					   &start);
-			if (!key || start == last)
+			if (!key || !key->ordinal || start == last)
 				continue;
 			last = start;
 			if (!is_found(gather, key, known))

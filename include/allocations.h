@@ -11,6 +11,7 @@
 #ifndef ALLOCATIONS_H
 #define ALLOCATIONS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define GATHER_MAGIC 0x31726568746167ull
@@ -25,7 +26,8 @@
 
 struct gather_key {
 	uint32_t size;
-	uint32_t ordinal;	/* from 1 on; 0: no block begins here */
+	uint32_t ordinal;	/* from 1 on; 0: no block in use begins here; size is
+				   that of one that did */
 };
 
 /* The block that begins at each unit of a chunk. */
@@ -55,6 +57,17 @@ static inline uint32_t gather_slot(const uint64_t *places, uint64_t chunk)
 			return slot;
 	}
 	return GATHER_CHUNKS;
+}
+
+/* Where what begins at the address is noted, or NULL: nothing was around there. */
+static inline struct gather_key *gather_find(struct gather_file *file, uint64_t address)
+{
+	uint64_t chunk = address / GATHER_CHUNK;
+	uint32_t slot = gather_slot(file->places, chunk);
+
+	if (slot == GATHER_CHUNKS || file->places[slot] != chunk)
+		return NULL;
+	return &file->chunks[slot].blocks[address % GATHER_CHUNK / GATHER_UNIT];
 }
 
 /* --- which objects are written --- */

@@ -220,6 +220,7 @@ static void *gather_realloc(void *unused, void *block, size_t size)
 	if (!block)
 		return gather_malloc(unused, size);
 	moved = place(size);
+	gather_gone(block);
 	if (!ours) {
 		block = below.realloc(below.ctx, block, size);
 		if (block && moved) {
@@ -238,6 +239,12 @@ static void *gather_realloc(void *unused, void *block, size_t size)
 	}
 	gather_note(block, size);
 	return block;
+}
+
+static void gather_free(void *unused, void *block)
+{
+	gather_gone(block);
+	arena_free(unused, block);
 }
 
 static size_t whole_pages(size_t size)
@@ -274,7 +281,6 @@ static int find_below(void)
 static void put_in(PyMemAllocatorEx *functions)
 {
 	functions->ctx = below.ctx;
-	functions->free = arena_free;
 	for (size_t i = 0; i < DOMAINS; i++)
 		PyMem_SetAllocator(domains[i], functions);
 }
@@ -283,6 +289,7 @@ void arena_gather(void)
 {
 	PyMemAllocatorEx gathering = {
 		.malloc = gather_malloc, .calloc = gather_calloc, .realloc = gather_realloc,
+		.free = gather_free,
 	};
 
 	if (!find_below())
@@ -325,6 +332,7 @@ void arena_open(void)
 {
 	PyMemAllocatorEx ours = {
 		.malloc = arena_malloc, .calloc = arena_calloc, .realloc = arena_realloc,
+		.free = arena_free,
 	};
 
 	/* else somebody looks at allocations */
@@ -370,7 +378,7 @@ int arena_step_aside(PyMemAllocatorEx *now)
 
 	for (size_t i = 0; i < DOMAINS; i++) {
 		PyMem_GetAllocator(domains[i], &now[i]);
-		if (now[i].free != arena_free)
+		if (now[i].free != arena_free && now[i].free != gather_free)
 			continue;
 		PyMem_SetAllocator(domains[i], &below);
 		aside++;

@@ -31,6 +31,13 @@ static struct gather_file *file;
 static struct counts *counts;
 static int noting;
 
+/* In each forked child, also of a restored process, where nothing is to be written. */
+static void forked(void)
+{
+	if (noting)
+		noting = 0;
+}
+
 static void look_for(uint32_t size, uint32_t key)
 {
 	int more = key < file->count && file->keys[key].size == size;
@@ -59,7 +66,7 @@ void gather_open(const char *path)
 		if (file->keys[i].size < GATHER_SIZES)
 			look_for(file->keys[i].size, i);
 	noting = 1;
-	pthread_atfork(NULL, NULL, gather_forked);
+	pthread_atfork(NULL, NULL, forked);
 }
 
 size_t gather_bytes(unsigned tier)
@@ -134,9 +141,12 @@ void gather_note(const void *block, size_t size)
 	}
 }
 
-void gather_forked(void)
+void gather_gone(const void *block)
 {
-	noting = 0;
+	struct gather_key *key = noting && block ? gather_find(file, (uintptr_t)block) : NULL;
+
+	if (key)
+		key->ordinal = 0;
 }
 
 void gather_go_on(void)

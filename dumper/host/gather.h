@@ -20,10 +20,11 @@ int gather_count(size_t size);
 /* The last allocation that was counted is here. */
 void gather_note(const void *block, size_t size);
 
-/* In a child of the process that began: what it does is not noted. */
-void gather_forked(void);
+/* The block is free. */
+void gather_gone(const void *block);
 
-/* Of the process to be frozen: it is, again. */
+/* In the process that is to be frozen: what other children of the one that began do
+ * is not noted. */
 void gather_go_on(void);
 
 /* The end of it: nothing of it stays in the process. */

@@ -64,6 +64,18 @@ def counts_its_draft_in_the_time():
     that(got["build_ms"] >= 3000, got["build_ms"])
 
 
+@test
+def packs_no_memory_that_was_free():
+    """What a program makes itself is not there before, wherever it comes to lie."""
+    found = []
+    for text in "pass", "a = [str(n) * 9 for n in range(3000)]":
+        warm = lib.write(TOP + "/new.py", text + "\n")
+        words = [word for name in IMPORTS for word in ("-i", name)]
+        out = build("new", "--pack", "--json", "-q", "-w", warm, *words)[1]
+        found.append(json.loads(out)["packed_objects"])
+    that(found[1] < found[0] + 100, found)
+
+
 # What frees, moves and uses again blocks of the zone, and what looks at it.
 USE = """
 import collections, gc, json, logging, os, re, sys, threading
