@@ -195,7 +195,6 @@ static int make_watch(struct watch *watch, struct err *err)
 	if (!watch->file)
 		return -1;
 	watch->file->magic = GATHER_MAGIC;
-	watch->file->size = watch->size;
 	watch->file->count = watch->pages.count;
 	for (size_t i = 0; i < watch->pages.count; i++) {
 		const struct image_range *range = &watch->pages.items[i];

@@ -83,7 +83,6 @@ struct gather_range {
 
 struct gather_writes {
 	uint64_t magic;
-	uint64_t size;		/* of the file */
 	uint64_t count;
 	struct gather_range ranges[];
 };
