@@ -10,9 +10,9 @@ struct err;
 struct gather;
 struct list;
 
-/* Makes a draft of what `final`, which is not open, is to dump, and watches what a
- * start, the warm-up files and, to be measured, the command write to; `gather` is then
- * begun for `final`. Programs that can't be watched are warnings. Leaves no file. */
+/* Makes a draft of what `final`, whose file is not begun, is to dump, and watches what
+ * a start, the warm-up files and, to be measured, the command write to; `gather` is
+ * then begun for `final`. Programs that can't be watched are warnings. Leaves no file. */
 int draft_make(const struct dump *final, struct gather *gather, struct list *warnings,
 	       struct err *err);
 

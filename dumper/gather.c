@@ -13,7 +13,6 @@
 #include "trial.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -87,9 +86,6 @@ int gather_begin(struct gather *gather, struct err *err)
 		return -1;
 	}
 	file->magic = GATHER_MAGIC;
-	if (gather->file) {
-		memcpy(file->secret, gather->file->secret, sizeof(file->secret));
-	}
 	enter_keys(gather, file);
 	drop_file(gather);
 	gather->file = file;

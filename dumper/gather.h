@@ -24,8 +24,8 @@ struct gather {
 	size_t count, room;
 };
 
-/* Makes the file for a dump. What the dump before has found (`found`, its file's
- * secret) becomes its keys. gather_free() in either case. */
+/* Makes the file for a dump. What the dump before has found becomes its keys.
+ * gather_free() in either case. */
 int gather_begin(struct gather *gather, struct err *err);
 
 /* How many objects have a place in this dump, and their bytes. */

@@ -37,8 +37,6 @@ struct gather_chunk {
 
 struct gather_file {
 	uint64_t magic;
-	uint64_t secret[3];	/* of str's hashes, as _Py_HashSecret has it: to be
-				   taken over; where it is zero the host fills it in */
 	uint64_t count;		/* of keys, sorted by size, then by ordinal */
 	uint64_t bytes[GATHER_TIERS];	/* that the blocks of each tier need */
 	uint64_t places[GATHER_CHUNKS];	/* address / GATHER_CHUNK of each chunk, hashed by

@@ -87,10 +87,6 @@ void *cpython_finalize_address(void);
  * tracemalloc, PYTHONMALLOC). */
 int cpython_uses_pymalloc(void);
 
-/* While the interpreter starts: whether it has computed a string's hash, so that the
- * secret of hashes must not change any more. */
-int cpython_has_hashed(void);
-
 /* Empties the cache of attributes that types were asked for: each entry that a start
  * replaces is a write to an object that has nothing to do with it. */
 void cpython_forget_lookups(void);

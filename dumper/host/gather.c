@@ -2,21 +2,18 @@
  * The host's end of include/allocations.h. Knows nothing of where blocks lie.
  */
 #include "gather.h"
-#include "cpython.h"
 #include "talk.h"
 
 #include "allocations.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Far from all that stays, so that it leaves no gap: 4 GiB of it are hardly used. */
+/* Far from all that stays, so that it leaves no gap: its 2 GiB are hardly used. */
 #define PLACE ((void *)0x180000000000)
 
 /* In memory of its own, which the image does not have. */
@@ -74,37 +71,12 @@ size_t gather_bytes(unsigned tier)
 	return file ? file->bytes[tier] : 0;
 }
 
-static int is_zero(const uint64_t *secret)
-{
-	return !(secret[0] | secret[1] | secret[2]);
-}
-
-/* pylifecycle.c: the secret is made before the first object is, and used after. With
- * another one dicts and sets are in another order in each dump, and fewer keys match;
- * so it is where a string was hashed before the first object. It is all zero where
- * PYTHONHASHSEED=0 wants that; nowhere else is it to become so. Exported by all
- * versions (pyhash.h). */
-static void settle_secret(void)
-{
-	uint64_t *secret = dlsym(RTLD_DEFAULT, "_Py_HashSecret");
-
-	counts->count[0]++;	/* once */
-	if (!secret || is_zero(secret) || cpython_has_hashed())
-		return;
-	if (is_zero(file->secret))
-		memcpy(file->secret, secret, sizeof file->secret);
-	else
-		memcpy(secret, file->secret, sizeof file->secret);
-}
-
 int gather_count(size_t size)
 {
 	uint32_t n, tier;
 
 	if (!file || size >= GATHER_SIZES)
 		return -1;
-	if (!counts->count[0])
-		settle_secret();
 	n = ++counts->count[size];
 	counts->last = n;
 	if (n != counts->next[size])
