@@ -24,6 +24,7 @@ enum control_type {
 	 * trace_mapping=SIZE (which code made a mapping of so many bytes),
 	 * io=strict|local|network (what the workload may touch),
 	 * gather=PATH (of a file as in allocations.h),
+	 * no_immortal=1 (reference counts stay as they are),
 	 * unset=NAME (variables that were only for starting the host),
 	 * recorded=NAME TAB LOADER TAB ORIGIN (what a run of the command imported,
 	 * as CONTROL_RECORD told it), record=1 (instead of a build: run the

@@ -30,7 +30,7 @@ static PyMethodDef *row_of(const char *name)
 	return ((PyCFunctionObject *)function)->m_ml;
 }
 
-static long long count_all(void)
+long long heap_view_count(void)
 {
 	PyObject *count = count_blocks(NULL, NULL);
 	long long value = count ? PyLong_AsLongLong(count) : -1;
@@ -39,11 +39,6 @@ static long long count_all(void)
 		talk_refuse("count Python's memory blocks: %s", imports_traceback());
 	Py_DECREF(count);
 	return value + (long long)arena_blocks();
-}
-
-long long heap_view_count(void)
-{
-	return count_all();
 }
 
 void heap_view_show(long long blocks)
@@ -89,7 +84,7 @@ void heap_view_keep(void)
 	stats_row = row_of("_debugmallocstats");
 	count_blocks = blocks_row->ml_meth;
 	print_stats = stats_row->ml_meth;
-	blocks_before = count_all();
+	blocks_before = heap_view_count();
 }
 
 void heap_view_replace(void)
@@ -98,7 +93,7 @@ void heap_view_replace(void)
 		"_PyMem_GetCurrentAllocatorName");
 	PyMemAllocatorEx before[ARENA_DOMAINS];
 
-	hidden = count_all() - blocks_before;
+	hidden = heap_view_count() - blocks_before;
 	patches_add_word((uint64_t)&blocks_row->ml_meth, (uint64_t)show_blocks);
 	patches_add_word((uint64_t)&stats_row->ml_meth, (uint64_t)show_stats);
 	PyMem_GetAllocator(PYMEM_DOMAIN_RAW, &raw);
