@@ -4,6 +4,7 @@
 #include "spec.h"
 
 #include "alloc.h"
+#include "allocations.h"
 #include "entry.h"
 #include "err.h"
 #include "path.h"
@@ -29,7 +30,7 @@ static const char *const io_names[] = {
 /* Variables by which pydump starts and steers the interpreter. */
 static const char *const own_variables[] = {
 	"LD_PRELOAD", "LD_BIND_NOW", "PYDUMP_CONTROL",
-	"PYIMAGE", "PYIMAGE_HOLD", "PYIMAGE_ENTRY", "PYIMAGE_TRIAL",
+	"PYIMAGE", "PYIMAGE_HOLD", "PYIMAGE_ENTRY", "PYIMAGE_TRIAL", GATHER_WRITES_ENV,
 };
 
 const char *spec_freshness_name(enum spec_freshness freshness)

@@ -204,6 +204,7 @@ START_TEST(refuses)
 		{"-o x --guard-env A --no-guard-env A", "exclude each other: A"},
 		{"-o x --no-guard-env A --guard-env A", "exclude each other: A"},
 		{"-o x --keep-env PYIMAGE", "PYIMAGE"},
+		{"-o x --keep-env PYIMAGE_WRITES=/x", "PYIMAGE_WRITES: pydump needs"},
 		{"--venv v", "either --install or --uninstall"},
 		{"--venv v --install --uninstall", "either --install or --uninstall"},
 		{"--venv v --install -o x", "says itself what --output"},
