@@ -23,7 +23,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WAIT TRIAL_WAIT
 #define LEARN_RUNS 4
 
 #define TRIAL "PYIMAGE_TRIAL"	/* callbacks.c in the host: no hook is called */
@@ -31,7 +30,7 @@
 void trial_init(struct trial *trial, const char *image, const char *python,
 		const struct list *environment)
 {
-	*trial = (struct trial){.image = image, .python = python};
+	*trial = (struct trial){.image = image, .python = python, .wait = TRIAL_WAIT};
 	for (size_t i = 0; i < environment->count; i++) {
 		const char *item = environment->items[i];
 
@@ -90,7 +89,7 @@ int trial_run(const struct trial *trial, struct err *err)
 	trial_command(trial, NULL, &command, &environment);
 	process.argv = command.items;
 	process.envp = environment.items;
-	result = process_run(&process, WAIT, NULL, &said, &status, err);
+	result = process_run(&process, trial->wait, NULL, &said, &status, err);
 	if (result) {
 		err_prefix(err, "the image was written but does not run");
 	} else {
@@ -111,20 +110,20 @@ int trial_run(const struct trial *trial, struct err *err)
 #define HOLD_LOWEST 500	/* far above what imports leave open */
 
 /* Waits for the byte that says "look". */
-static int wait_held(int socket, struct err *err)
+static int wait_held(int socket, int wait, struct err *err)
 {
 	struct pollfd poll_fd = {.fd = socket, .events = POLLIN};
 	int ready;
 	char byte;
 
 	do
-		ready = poll(&poll_fd, 1, WAIT);
+		ready = poll(&poll_fd, 1, wait);
 	while (ready < 0 && errno == EINTR);
 	if (ready < 0)
 		return err_sys(err, "wait for the image");
 	if (ready == 0)
 		return err_set(err, ERR_REFUSED, "the image did not come to where it holds in %d s",
-			       WAIT / 1000);
+			       wait / 1000);
 	if (read(socket, &byte, 1) != 1)
 		return err_set(err, ERR_REFUSED, "the image ended before it could be looked at");
 	return 0;
@@ -162,11 +161,11 @@ static int move_up(int fd)
 }
 
 /* Its end is not waited for: it does nothing any more. */
-static int end_held(pid_t pid, int any_status, struct err *err)
+static int end_held(pid_t pid, int wait, int any_status, struct err *err)
 {
 	int status;
 
-	if (process_wait(pid, WAIT, &status, err))
+	if (process_wait(pid, wait, &status, err))
 		return -1;
 	return any_status && WIFEXITED(status) ? 0 : check_status(status, "", err);
 }
@@ -193,7 +192,7 @@ int trial_hold(const struct trial *trial, const struct list *arguments,
 	process.keep = sockets[1];
 	pid = process_start(&process, err);
 	close(sockets[1]);
-	result = pid < 0 ? -1 : wait_held(sockets[0], err);
+	result = pid < 0 ? -1 : wait_held(sockets[0], trial->wait, err);
 	if (!result)
 		result = look(pid, data, err);
 	close(sockets[0]);
@@ -201,10 +200,10 @@ int trial_hold(const struct trial *trial, const struct list *arguments,
 		struct err late = {0};
 
 		kill(pid, SIGKILL);
-		process_wait(pid, WAIT, &status, &late);
+		process_wait(pid, trial->wait, &status, &late);
 		err_clear(&late);
 	} else if (!result) {
-		result = end_held(pid, arguments != NULL, err);
+		result = end_held(pid, trial->wait, arguments != NULL, err);
 	}
 	list_free(&environment);
 	list_free(&command);

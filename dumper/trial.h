@@ -19,6 +19,7 @@ struct trial {
 	struct list environment;/* the clean one with PYIMAGE=on, but without
 				   PYTHON*: the image has what they stood for */
 	struct list plain;	/* the clean one, for the interpreter */
+	int wait;		/* ms for a run */
 	int as_python;		/* arguments are python3's, also where there is an
 				   entry; no hooks are called */
 };
@@ -27,7 +28,7 @@ struct trial {
 void trial_init(struct trial *trial, const char *image, const char *python,
 		const struct list *environment);
 
-#define TRIAL_WAIT 60000	/* ms for a run */
+#define TRIAL_WAIT 60000	/* ms for a run, unless somebody sets it */
 
 /* The command line and environment of a run: of `-c pass` where `arguments` is
  * NULL, else of the image's entry with these. Adds to both lists. */
@@ -38,7 +39,7 @@ void trial_command(const struct trial *trial, const struct list *arguments,
 int trial_run(const struct trial *trial, struct err *err);
 
 /* Runs `-c pass`, or the image's entry with these arguments, and calls `look` while
- * the process holds still at its end, to which it has to come within TRIAL_WAIT.
+ * the process holds still at its end, to which it has to come in time.
  * `variable` is one more of its environment, or NULL. A command may end with any
  * status. */
 typedef int trial_look(pid_t pid, void *data, struct err *err);

@@ -179,6 +179,19 @@ def warm_up_files_show_what_it_is_for():
 
 
 @test
+def runs_as_often_as_the_page_says():
+    log = TOP + "/log"
+    text = "open(%r, 'a').write('x')\n" % log
+    warm = lib.write(TOP + "/log.py", text)
+    command = lib.write(TOP + "/logs", "#!/usr/bin/python3\n" + text, 0o755)
+    for options, count in ((["-w", warm], 3), (["--for", "--", command], 1),
+                           (["--measure", "--for", "--", command], 1 + 1 + 4 + 6 * 2)):
+        lib.write(log, "")
+        build("often", "--pack", "-q", *options)
+        equal(lib.read(log), b"x" * count, options)
+
+
+@test
 def says_what_it_could_not_watch():
     warm = lib.write(TOP + "/warm.py", "import os\n"
                      "if 'PYIMAGE_WRITES' in os.environ: os._exit(0)\n")

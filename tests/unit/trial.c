@@ -11,6 +11,7 @@
 #include "measure.h"
 #include "trial.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -74,6 +75,29 @@ START_TEST(learning_needs_a_sign)
 	ck_assert_msg(!trial_learn(&trial, &plan, NULL, &hot, &err), "%s", err.text);
 	ck_assert_uint_eq(hot.count, 0);
 	free(hot.items);
+	drop();
+}
+END_TEST
+
+START_TEST(who_takes_too_long_is_killed)
+{
+	struct memory_ranges hot;
+	struct plan plan = {0};
+	char path[4096];
+	FILE *file;
+	int pid = 0;
+
+	make("#!/bin/sh\necho $$ > \"${0%/*}/pid\"\nexec sleep 1000\n");
+	trial.wait = 2000;
+	ck_assert_int_eq(trial_learn(&trial, &plan, NULL, &hot, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "did not come to where it holds in 2 s"));
+	snprintf(path, sizeof(path), "%s/pid", folder);
+	file = fopen(path, "r");
+	if (file) {	/* it came so far */
+		ck_assert_int_eq(fscanf(file, "%d", &pid), 1);
+		fclose(file);
+		ck_assert_int_eq(kill(pid, 0), -1);
+	}
 	drop();
 }
 END_TEST
@@ -149,6 +173,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		runs_it_without_fallback, says_what_went_wrong, learning_needs_a_sign,
+		who_takes_too_long_is_killed,
 		measures_both, measures_a_command, keeps_the_longest_ranges, NULL,
 	};
 
