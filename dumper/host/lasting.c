@@ -2,7 +2,7 @@
  * An immortal object never ends, and never lets go what it holds. So, in this order:
  *
  * 1. Strings, bytes, numbers and code last, wherever they are: nothing tells when
- *    they go. Large ones do not, for their memory.
+ *    they go (but for a weak reference to code). Large ones do not, for their memory.
  * 2. From the modules on, what their names, and those of their classes, say lasts:
  *    modules, classes, functions, methods, what they refer to for good (closures,
  *    code, bases), and tuples and the like that hold nothing else. What is found by
@@ -47,6 +47,8 @@ static size_t size_of(PyObject *object)
 {
 	size_t size = (size_t)Py_TYPE(object)->tp_basicsize;
 
+	if (PyLong_CheckExact(object))
+		return size + (size_t)_PyLong_NumBits(object) / 8;
 	if (PyBytes_CheckExact(object))
 		return size + (size_t)PyBytes_GET_SIZE(object);
 	if (PyUnicode_CheckExact(object))
@@ -143,21 +145,22 @@ static void put(uint32_t i, uint32_t mark)
 	queue[length++] = i;
 }
 
+static int lets_go_by_name(const struct object_node *node)
+{
+	return node->kind == MODULE || node->kind == CLASS || node->kind == NAMES;
+}
+
 /* The way from a finalizer back to what it ends with. */
 static void taint(void)
 {
 	length = 0;
 	for (uint32_t i = 0; i < graph->count; i++)
-		if ((nodes[i].kind == OTHER || nodes[i].kind == FUNCTION) &&
-		    ends_visibly(nodes[i].object))
+		if (!lets_go_by_name(&nodes[i]) && ends_visibly(nodes[i].object))
 			put(i, TAINTED);
 	for (uint32_t at = 0; at < length; at++)
-		for (uint32_t r = start[queue[at]]; r < start[queue[at] + 1]; r++) {
-			enum kind kind = nodes[from[r]].kind;
-
-			if (kind != MODULE && kind != CLASS && kind != NAMES)
+		for (uint32_t r = start[queue[at]]; r < start[queue[at] + 1]; r++)
+			if (!lets_go_by_name(&nodes[from[r]]))
 				put(from[r], TAINTED);
-		}
 }
 
 static void put_module(PyObject *name, PyObject *module)
@@ -189,8 +192,8 @@ static void find_permanent(void)
 
 static int is_sound(const struct object_node *node)
 {
-	return counts_are_immortal(node->object) || node->kind == LEAF ||
-		((node->marks & PERMANENT) && !(node->marks & TAINTED));
+	return counts_are_immortal(node->object) || (!(node->marks & TAINTED) &&
+		(node->kind == LEAF || (node->marks & PERMANENT)));
 }
 
 /* Holders of what does not last do not last. */
@@ -240,7 +243,7 @@ int lasting_find(const struct object_graph *all)
 	find_permanent();
 	spoil();
 	for (uint32_t i = 0; i < graph->count; i++)
-		if (nodes[i].kind == LEAF || !(nodes[i].marks & BAD))
+		if (!(nodes[i].marks & BAD))
 			nodes[i].marks |= LASTING;
 	leave_out();
 	munmap(queue, size);

@@ -110,6 +110,11 @@ def arrange():
     m.reference = weakref.ref(m.weak, lambda _: note("a weak reference"))
     m.function = closure(1)
     m.function_reference = weakref.ref(m.function, lambda _: note("a function's"))
+    for name, value in (("set", frozenset(["a", 1000])), ("code", compile("1", "c", "eval")),
+                        ("call", compile("1", "c", "eval").replace)):
+        setattr(m, "told_" + name, value)
+        setattr(m, name + "_reference", weakref.ref(value, lambda _, name=name: note(name)))
+    del value
     m.final = Plain()
     weakref.finalize(m.final, note, "a finalize")
     m.later = Plain()
@@ -117,6 +122,7 @@ def arrange():
     here = os.path.dirname(os.path.abspath(sys._getframe().f_code.co_filename))
     m.file = open(here + "/lines.txt")
     m.large = bytes(1 << 23)
+    m.large_number = 1 << (1 << 26)
 
 
 def check(m):
@@ -163,6 +169,9 @@ def check(m):
         m.function = None
         equal(ended(), ["a function's"])
         equal(m.function_reference(), None)
+        for name in "set", "code", "call":
+            setattr(m, "told_" + name, None)
+            equal((ended(), getattr(m, name + "_reference")()), ([name], None))
 
     @test
     def weak_references_that_are_made_now_are_told():
@@ -206,9 +215,11 @@ def check(m):
 
     @test
     def large_memory_goes_back():
-        before = mapped()
-        m.large = None
-        that(before - mapped() >= 1 << 23, "only %d bytes went" % (before - mapped()))
+        for name in "large", "large_number":
+            before = mapped()
+            setattr(m, name, None)
+            that(before - mapped() >= 1 << 23, "%s: only %d bytes went" % (
+                name, before - mapped()))
 
     @test
     def a_new_cycle_with_frozen_objects_is_collected():
