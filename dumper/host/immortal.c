@@ -5,6 +5,7 @@
 #include "counts.h"
 #include "lasting.h"
 #include "talk.h"
+#include "versions/free_lists.h"
 
 #include <sys/mman.h>
 
@@ -87,6 +88,7 @@ static void use_no_memory_again(void)
 		now.free = free_nothing;
 		PyMem_SetAllocator(domains[i], &now);
 	}
+	free_lists_close();
 }
 
 /* What the program has let go, and nobody holds: 1 until all have their counts. */

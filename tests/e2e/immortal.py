@@ -94,6 +94,40 @@ def a_file_of_options_has_it_too():
     equal(info["immortal"], False)
 
 
+# C keeps a frozen tuple, which it took when that had no count, and gives it back
+# when other tuples were made. A collection would empty the free lists.
+GIVE_BACK = """
+import ctypes, gc, sys
+gc.disable()
+class Last:
+    def __init__(self, kept):
+        self.address, self.drop = id(kept), ctypes.pythonapi.Py_DecRef
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
+        self.drop.argtypes = [ctypes.c_void_p]
+    def __del__(self, print=print, tuple=tuple, range=range):
+        made = [tuple([n, n]) for n in range(3000)]
+        self.drop(self.address)
+        more = [tuple([n, -n]) for n in range(3000)]
+        print(made == [(n, n) for n in range(3000)], more[-1])
+m = sys.modules["given"]
+last = Last(m.kept)
+del m.kept
+"""
+
+
+@test
+def the_end_uses_no_memory_of_what_it_frees():
+    path = FOLDER + "/given.pyimage"
+    warm = lib.write(FOLDER + "/given.py", "import ctypes, sys, types\n"
+                     "m = sys.modules['given'] = types.ModuleType('given')\n"
+                     "m.kept = tuple([str(n) * 9 for n in range(2)])\n")
+    made = lib.run([lib.PYDUMP, "build", "-q", "-i", "ctypes", "-w", warm, "-o", path])
+    equal((made.status, made.err), (0, b""), "pydump build's end")
+    script = lib.write(FOLDER + "/give.py", GIVE_BACK)
+    equal(lib.run([path, script], env={"PYIMAGE_FINALIZE": "full"}),
+          (0, b"True (2999, -2999)\n", b""))
+
+
 if not (3, 12) <= sys.version_info < (3, 14):
     test(mortal)
     skip("immortal", "optional: objects are made immortal on CPython 3.12 and 3.13")
