@@ -46,7 +46,8 @@ static PyObject *show_objects(PyObject *self, PyObject *const *args, Py_ssize_t 
 	PyObject *names)
 {
 	/* its only parameter, by place or name; its __index__() is asked once */
-	PyObject *which = count || names ? args[0] : NULL, *list;
+	PyObject *which = count || (names && PyTuple_GET_SIZE(names)) ? args[0] : NULL;
+	PyObject *list;
 	PyObject *number = which && which != Py_None && PyIndex_Check(which) ?
 		PyNumber_Index(which) : NULL;
 

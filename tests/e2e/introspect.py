@@ -223,7 +223,18 @@ def limits():
         tap.run(before, compare, got, want, before)
 
 
+def called_from_c():
+    """With an empty tuple of names and no arguments: there is none to look at."""
+    code = ("import ctypes, gc; call = ctypes.pythonapi.PyObject_Vectorcall\n"
+            "call.restype, call.argtypes = ctypes.py_object, [ctypes.py_object, "
+            "ctypes.c_void_p, ctypes.c_size_t, ctypes.py_object]\n"
+            "print(len(call(gc.get_objects, None, 0, ())) > 1000)")
+    for path in [lib.PYTHON], [image("bare")]:
+        tap.equal(lib.run([*path, "-c", code]), (0, b"True\n", b""))
+
+
 lib.write(PLACE + "/warm.py", WARM)
+tap.test(called_from_c)
 fields()
 limits()
 tap.done()
