@@ -9,7 +9,7 @@ import sys
 import lib
 sys.path.insert(0, lib.ROOT + "/tests")
 from tap import Skip, done, equal, run, test, that
-from memory import crowd, live, merging, plot, report, sizes
+from memory import crowd, live, plot, report, sizes
 
 SMAPS = """00400000-00402000 rw-p 00000000 08:01 12 /some/file with: colon
 Size:                  8 kB
@@ -97,8 +97,8 @@ def way(name):
 
 def in_step(name):
     """Each of its processes is there, holds what the job made, and ends."""
-    if way(name).ksm and merging.why_not():
-        raise Skip("optional: " + merging.why_not())
+    if why := crowd.why_not(way(name)):
+        raise Skip("optional: " + why)
     with crowd.Crowd(way(name), place(), 3) as many:
         equal(len(set(many.pids)), 3)
         idle = [sizes.look(pid) for pid in many.pids]
@@ -111,6 +111,35 @@ def in_step(name):
             that(0 < after["private"] <= after["anonymous"] < after["rss"], after)
     equal([child.returncode for child in children], [0] * len(children))
     equal([pid for pid in pids if os.path.exists("/proc/%d" % pid)], [])
+
+
+# What merging and crowd say on a machine that refuses these system calls.
+ASK = """
+import sys
+sys.path.insert(0, %r)
+from memory import crowd, merging
+merging.why_not = %s = lambda: None
+print("\\n".join(str(crowd.why_not(way)) for way in crowd.WAYS if way.ksm))
+"""
+
+
+def why_not(*before, less="_"):
+    """Of each row with KSM (python3, python3 in one layout, image), where this function
+    does nothing."""
+    got = lib.run([*before, lib.PYTHON, "-c", ASK % (lib.ROOT + "/tests", less)])
+    equal((got.status, got.err), (0, b""))
+    return got.out.decode().splitlines()
+
+
+@test
+def rows_that_can_not_be_here():
+    deny = lib.LIB + "/deny"
+    for found, words in (
+            (why_not(deny, "memory_merge"), ("refuses", "refuses", "None")),
+            (why_not(less="merging.mark"), ("survive exec", "survive exec", "None")),
+            (why_not(deny, "personality", less="merging.why_not_marked"),
+             ("None", "setarch -R is not allowed", "None"))):
+        that(len(found) == len(words) and all(map(str.__contains__, found, words)), found)
 
 
 def one_that_ends():

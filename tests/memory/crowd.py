@@ -42,6 +42,17 @@ WAYS = [
 ]
 
 
+def why_not(way):
+    """Why there can't be processes of this row here, in words, or None."""
+    if way.ksm and (why := merging.why_not()):
+        return why
+    if way.ksm and not way.image and (why := merging.why_not_marked()):
+        return why
+    if way.before and subprocess.run([*way.before, "true"], stderr=subprocess.DEVNULL).returncode:
+        return "%s is not allowed" % " ".join(way.before)
+    return None
+
+
 class Place:
     """Where a workload's processes run: their folder, interpreter, image, and the
     variables that only they have (a display, a bus)."""
