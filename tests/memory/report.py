@@ -1,6 +1,7 @@
 """Rows of scripts/bench-memory as a table, and what they have to reach. A row is a dict:
-python, workload, way, processes, states; a state has a median of each size over the
-processes in kB, and `total`, the sum of PSS over them and their server."""
+python, workload, way, processes, allocated (kB that the job takes), states; a state has
+a median of each size over the processes in kB, and `total`, the sum of PSS over them and
+their server."""
 import statistics
 
 STATES = "idle", "job", "collected"
@@ -72,13 +73,13 @@ def _limits(row):
                       default=min(LIMITS))]
 
 
-def _of_image(row, allocated):
+def _of_image(row):
     idle, job, collected = (own(row["states"][state]) for state in STATES)
     most_idle, most_job = _limits(row)
     many = ", %d processes" % row["processes"]
     yield target(row, "idle, private and page tables" + many, most_idle, idle)
     yield target(row, "the same after the job, less what that allocates" + many, most_job,
-                 job - allocated)
+                 job - row["allocated"])
     yield target(row, "what a collection adds" + many, COLLECTION, collected - job)
 
 
@@ -102,13 +103,13 @@ def _number(value):
     return "%.3f" % value if value < 1 else "%.0f" % value
 
 
-def judge(rows, allocated):
-    """All targets that these rows can tell of. `allocated`: {(python, workload): kB}."""
+def judge(rows):
+    """All targets that these rows can tell of."""
     targets = []
-    for key, group in groups(rows).items():
+    for group in groups(rows).values():
         for row in (row for row in group if row["way"] == IMAGE):
             count = row["processes"]
-            targets += _of_image(row, allocated[key])
+            targets += _of_image(row)
             plain = find(group, way=BASE, processes=count)
             if plain and count >= 100 and row["workload"] == "pandas":
                 targets.append(target(
