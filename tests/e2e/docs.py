@@ -57,10 +57,22 @@ def options(command, page):
     equal(written, told, "options of " + command)
 
 
+def flags_of_a_file():
+    """Those keys of a file of options that are true or false."""
+    source = lib.read(lib.ROOT + "/dumper/spec.c").decode()
+    told = re.search(r"takes a string;([-\w\s,]+) are\s+true or false", text("pydump.1"))
+    that(told, "no list of them in pydump.1")
+    equal(re.findall(r"(?!and\b)\b[a-z-]+", re.sub(r"-\n\s+", "-", told[1])),
+          re.findall(r'\{"([a-z-]+)", .*\bFLAG\(', source))
+
+
 for page in PAGES:
     run("mandoc finds no fault in " + page, lint, page)
 for command in "build", "info":
     run("options of pydump " + command, options, command, "pydump.1")
+
+
+run("pydump(1) has the flags of a file of options", flags_of_a_file)
 
 
 def rows_of_python():
