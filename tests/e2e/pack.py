@@ -3,10 +3,11 @@
 import json
 import os
 import re
-import socket
-import subprocess
+import sys
 
 import lib
+sys.path.insert(0, lib.ROOT + "/tests")
+from memory import held, sizes
 from tap import done, equal, run, test, that
 
 TOP = lib.folder("pack")
@@ -24,18 +25,8 @@ def build(name, *options, **more):
 
 def private(path, *words, entry="off"):
     """kB that are the process's own when it comes to its end."""
-    ours, theirs = socket.socketpair()
-    environment = {**lib.ENV, "PYIMAGE_HOLD": str(theirs.fileno()), "PYIMAGE_ENTRY": entry}
-    with subprocess.Popen([path, *words], env=environment, pass_fds=[theirs.fileno()],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:
-        theirs.close()
-        try:
-            equal(ours.recv(1) != b"", True)
-            with open("/proc/%d/smaps" % child.pid) as file:
-                return sum(int(line.split()[1]) for line in file
-                           if line.startswith("Anonymous:"))
-        finally:
-            ours.close()
+    with held.held([path, *words], {**lib.ENV, "PYIMAGE_ENTRY": entry}) as pid:
+        return sizes.sums(pid)["anonymous"]
 
 
 PLAIN, _ = build("plain", *(word for name in IMPORTS for word in ("-i", name)))

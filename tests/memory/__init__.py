@@ -2,6 +2,7 @@
 
   sizes     one process's memory, from /proc
   crowd     N processes of one kind, in step
+  held      one process at its end, for scripts/bench and scripts/written, too
   merging   ksmd
   live      thousands of processes
   report    tables and targets

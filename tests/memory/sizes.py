@@ -60,9 +60,13 @@ def _private(pid):
     return pages * PAGE // 1024
 
 
-def look(pid):
+def sums(pid):
     with open("/proc/%d/smaps_rollup" % pid) as file:
-        sizes = parse_sums(file)
+        return parse_sums(file)
+
+
+def look(pid):
+    sizes = sums(pid)
     with open("/proc/%d/status" % pid) as file:
         sizes["pte"] = parse_status(file)
     sizes["private"] = _private(pid)
@@ -70,5 +74,4 @@ def look(pid):
 
 
 def pss(pid):
-    with open("/proc/%d/smaps_rollup" % pid) as file:
-        return parse_sums(file)["pss"]
+    return sums(pid)["pss"]
