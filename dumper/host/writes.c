@@ -4,6 +4,9 @@
  * instruction, and read-only again at the trap behind it. Signals and memory only,
  * nothing of Python: it runs in trial runs, on whatever stack a write happens.
  * A page on which nothing new was written for a while stays writable.
+ *
+ * The file's name comes from the environment, so the file may be any, and another
+ * process may write to it: its table is copied, then checked, then used.
  */
 #include "writes.h"
 #include "allocations.h"
@@ -13,6 +16,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <ucontext.h>
@@ -26,16 +30,18 @@
 #define TRAP_FLAG 0x100
 #define FLAGS_OF(context) (&(context)->uc_mcontext.gregs[REG_EFL])
 
-static struct gather_writes *file;
+static char *file;
+static struct gather_range *ranges;
+static uint64_t range_count;
 static void *pending[PENDING];
 
 static struct gather_range *range_of(uint64_t address)
 {
-	uint64_t from = 0, to = file->count;
+	uint64_t from = 0, to = range_count;
 
 	while (from < to) {
 		uint64_t middle = (from + to) / 2;
-		struct gather_range *range = &file->ranges[middle];
+		struct gather_range *range = &ranges[middle];
 
 		if (address < range->start)
 			to = middle;
@@ -52,7 +58,7 @@ static int mark(const struct gather_range *range, uint64_t address)
 {
 	uint64_t at = address - range->start;
 	unsigned char *unit = (unsigned char *)file + range->marks + at / GATHER_UNIT;
-	uint32_t *rounds = (uint32_t *)(void *)((char *)file + range->rounds) + at / PAGE;
+	uint32_t *rounds = (uint32_t *)(void *)(file + range->rounds) + at / PAGE;
 
 	*rounds = *unit ? *rounds + 1 : 0;
 	*unit = 1;
@@ -110,25 +116,75 @@ static void handle(int number, void (*function)(int, siginfo_t *, void *))
 	sigaction(number, &action, NULL);
 }
 
+/* Whether these bytes of the file lie behind its table. */
+static int is_inside(uint64_t at, uint64_t length, uint64_t head, uint64_t size)
+{
+	return at >= head && at <= size && length <= size - at;
+}
+
+static int is_sound(const struct gather_range *range, uint64_t head, uint64_t size)
+{
+	return range->start % PAGE == 0 && range->length && range->length % PAGE == 0 &&
+		range->length <= UINT64_MAX - range->start &&
+		range->rounds % sizeof(uint32_t) == 0 &&
+		is_inside(range->rounds, range->length / PAGE * sizeof(uint32_t), head,
+			size) &&
+		is_inside(range->marks, range->length / GATHER_UNIT, head, size);
+}
+
+/* The table of a file of this size. */
+static int take_ranges(uint64_t size)
+{
+	const struct gather_writes *from = (struct gather_writes *)(void *)file;
+	uint64_t count = from->count, last = 0, head;
+
+	if (from->magic != GATHER_MAGIC ||
+	    count > (size - sizeof(*from)) / sizeof(*ranges))
+		return -1;
+	head = sizeof(*from) + count * sizeof(*ranges);
+	ranges = mmap(NULL, count * sizeof(*ranges), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (ranges == MAP_FAILED)
+		return -1;
+	memcpy(ranges, from->ranges, count * sizeof(*ranges));
+	for (uint64_t i = 0; i < count; i++) {
+		if (ranges[i].start < last || !is_sound(&ranges[i], head, size))
+			return -1;
+		last = ranges[i].start + ranges[i].length;
+	}
+	range_count = count;
+	return 0;
+}
+
+static int map_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	struct stat status;
+	int mapped = 0;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+	    status.st_size > (off_t)sizeof(struct gather_writes)) {
+		file = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE,
+			MAP_SHARED, fd, 0);
+		mapped = file != MAP_FAILED;
+	}
+	close(fd);
+	return mapped ? take_ranges((uint64_t)status.st_size) : -1;
+}
+
 void writes_watch(void)
 {
 	const char *path = getenv(GATHER_WRITES_ENV);
-	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
-	struct stat status;
 
-	if (fd < 0)
-		return;
-	if (fstat(fd, &status) == 0 && status.st_size > (off_t)sizeof *file)
-		file = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE,
-			MAP_SHARED, fd, 0);
-	close(fd);
-	if (!file || file == MAP_FAILED || file->magic != GATHER_MAGIC)
+	if (!path || map_file(path))
 		return;
 	handle(SIGSEGV, on_fault);
 	handle(SIGTRAP, on_trap);
-	for (uint64_t i = 0; i < file->count; i++)
-		mprotect((void *)(uintptr_t)file->ranges[i].start,
-			(size_t)file->ranges[i].length, PROT_READ);
+	for (uint64_t i = 0; i < range_count; i++)
+		mprotect((void *)(uintptr_t)ranges[i].start, (size_t)ranges[i].length,
+			PROT_READ);
 }
 #else
 void writes_watch(void)

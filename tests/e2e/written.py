@@ -4,6 +4,7 @@ files of PYIMAGE_WRITES that are not sound."""
 import os
 import re
 import runpy
+import struct
 import sys
 
 import lib
@@ -133,6 +134,44 @@ def says_that_it_came_too_late():
     got = lib.run([SCRIPT, IMAGE, "-c", "import os; os._exit(0)"])
     equal((got.status, got.out), (1, b""))
     that(b"ended before it could be looked at" in got.err, got.err)
+
+
+# ------------------------------------------------------------ PYIMAGE_WRITES
+HEADER = lib.read(lib.ROOT + "/include/allocations.h").decode()
+MAGIC = int(re.search(r"GATHER_MAGIC (0x\w+)ull", HEADER)[1], 16)
+# All of the two structs, each a word.
+FIELDS = [name for struct in ("writes", "range") for name in re.findall(
+    r"uint64_t (\w+);", re.search(r"struct gather_%s \{(.*?)\}" % struct, HEADER, re.S)[1])]
+
+
+def page_of_the_host():
+    """One that every run writes to."""
+    line = next(line for line in written("--list", IMAGE) if " host-" in line)
+    return int(line.split()[0], 16)
+
+
+def table(page, **changes):
+    """Whether a run marks what it writes in a file with this page, changed or shorter."""
+    size = 4096
+    fields = {"magic": MAGIC, "size": size, "count": 1, "start": page, "length": 4096,
+              "marks": 64, "rounds": 1024, "cut": size, **changes}
+    path = lib.write(lib.folder("table") + "/writes", (struct.pack(
+        "<%dQ" % len(FIELDS), *(fields[name] for name in FIELDS)) + bytes(size))[:fields["cut"]])
+    with held.held([IMAGE, "-c", "pass"], {**lib.ENV, "PYIMAGE_WRITES": path}):
+        return any(lib.read(path)[8 * len(FIELDS):])
+
+
+@test
+def tables_that_are_not_sound_are_not_used():
+    page, far = page_of_the_host(), 1 << 40
+    that(table(page), "not watched")
+    for changes in ({"cut": 24}, {"cut": 7}, {"magic": 1}, {"cut": 1026},
+                    {"count": 0}, {"count": 1 << 20}, {"count": 1 << 62}, {"start": page + 8},
+                    {"start": 2 ** 64 - 4096}, {"length": 0}, {"length": 8},
+                    {"length": 2 ** 64 - 4096}, {"marks": 8}, {"marks": 3841}, {"marks": far},
+                    {"marks": 2 ** 64 - 64}, {"rounds": 8}, {"rounds": 1026}, {"rounds": 4096},
+                    {"rounds": far}, {"rounds": 2 ** 64 - 4}):
+        that(not table(page, **changes), "%s is taken" % changes)
 
 
 done()
