@@ -1,6 +1,6 @@
 /*
  * Runs of the finished image, before it gets its name: does it restore, which
- * pages does every run dirty?
+ * pages does a start dirty?
  */
 #ifndef TRIAL_H
 #define TRIAL_H
@@ -46,10 +46,10 @@ typedef int trial_look(pid_t pid, void *data, struct err *err);
 int trial_hold(const struct trial *trial, const struct list *arguments,
 	       const char *variable, trial_look *look, void *data, struct err *err);
 
-/* Finds the pages of the plan's file-backed writable segments that are dirty
- * at the end of every run: at most IMAGE_MAX_HOT ranges, the caller's to
- * free. What runs is `-c pass`, or the image's entry with these arguments, which
- * has to come to python3's own end but may end with any status. */
+/* Finds the pages of the plan's file-backed writable segments that are dirty in
+ * each of a few starts: at most IMAGE_MAX_HOT ranges, the caller's to free. A start
+ * of `-c pass` is looked at where the program begins; the image's entry with these
+ * arguments at its end, python3's own, to which it has to come, with any status. */
 int trial_learn(const struct trial *trial, const struct plan *plan,
 		const struct list *arguments, struct memory_ranges *hot, struct err *err);
 
