@@ -9,6 +9,7 @@
 #include "imports.h"
 #include "patches.h"
 #include "talk.h"
+#include "versions/module_slots.h"
 
 #include <marshal.h>
 #include <stdio.h>
@@ -240,19 +241,13 @@ static PyObject *fill(PyObject *self, PyObject *module)
 }
 
 static PyMethodDef filler_methods[] = { { "fill", fill, METH_O, NULL }, { 0 } };
-/* Its state is the main interpreter's, and is only read by others. */
-static PyModuleDef_Slot filler_slots[] = {
-#ifdef Py_mod_multiple_interpreters
-	{ Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED },
-#endif
-	{ 0 }
-};
 
 #define FILLER "_pyimage"
 
+/* Its state is the main interpreter's, and is only read by others. */
 static struct PyModuleDef filler = {
 	PyModuleDef_HEAD_INIT, .m_name = FILLER, .m_methods = filler_methods,
-	.m_slots = filler_slots,
+	.m_slots = module_slots,
 };
 
 static PyObject *make_filler(void)
