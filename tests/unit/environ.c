@@ -230,28 +230,32 @@ START_TEST(mode)
 }
 END_TEST
 
+/* What is said first of variables with values that are none. */
+static const struct {
+	struct environ_values values;
+	const char *what, *detail;	/* NULL: all are good */
+} checks[] = {
+	{ { .mode = NULL }, NULL, NULL },
+	{ { .mode = "on", .finalize = "full", .entry = "off", .ksm = "1" }, NULL, NULL },
+	{ { .mode = "on", .ksm = "junk" }, "PYIMAGE_KSM", "junk" },
+	{ { .entry = "junk", .ksm = "1" }, "PYIMAGE_ENTRY", "junk" },
+	{ { .finalize = "junk" }, "PYIMAGE_FINALIZE", "junk" },
+	{ { .mode = "junk" }, "PYIMAGE", "junk" },
+	{ { .entry = "one", .ksm = "two" }, "PYIMAGE_ENTRY", "one" },
+	{ { .finalize = "one", .entry = "two" }, "PYIMAGE_FINALIZE", "one" },
+	{ { .mode = "one", .finalize = "two" }, "PYIMAGE", "one" },
+};
+
 START_TEST(checked)
 {
-	struct reason reason;
+	struct reason reason = { .what = NULL };
+	int want = checks[_i].what ? -1 : 0;
 
-	values = (struct environ_values){ .mode = "on", .finalize = "full" };
-	ck_assert_int_eq(mode_check(&values, &reason), 0);
-	values.ksm = "junk2";
-	ck_assert_int_eq(mode_check(&values, &reason), -1);
-	ck_assert_str_eq(reason.what, "PYIMAGE_KSM");
-	ck_assert_str_eq(reason.detail, "junk2");
-	values.entry = "junk0";
-	ck_assert_int_eq(mode_check(&values, &reason), -1);
-	ck_assert_str_eq(reason.what, "PYIMAGE_ENTRY");
-	ck_assert_str_eq(reason.detail, "junk0");
-	values.finalize = "junk";
-	ck_assert_int_eq(mode_check(&values, &reason), -1);
-	ck_assert_str_eq(reason.what, "PYIMAGE_FINALIZE");
-	ck_assert_str_eq(reason.detail, "junk");
-	values.mode = "junk1";
-	ck_assert_int_eq(mode_check(&values, &reason), -1);
-	ck_assert_str_eq(reason.what, "PYIMAGE");
-	ck_assert_str_eq(reason.detail, "junk1");
+	ck_assert_int_eq(mode_check(&checks[_i].values, &reason), want);
+	if (want) {
+		ck_assert_str_eq(reason.what, checks[_i].what);
+		ck_assert_str_eq(reason.detail, checks[_i].detail);
+	}
 }
 END_TEST
 
@@ -317,7 +321,7 @@ int main(void)
 	tcase_add_loop_test(tcase, locale, 0, sizeof(locales) / sizeof(*locales));
 	tcase_add_loop_test(tcase, timezone, 0, sizeof(zones) / sizeof(*zones));
 	tcase_add_loop_test(tcase, mode, 0, sizeof(modes) / sizeof(*modes));
-	tcase_add_test(tcase, checked);
+	tcase_add_loop_test(tcase, checked, 0, sizeof(checks) / sizeof(*checks));
 	tcase_add_test(tcase, numbers);
 	tcase_add_test(tcase, decimal);
 	tcase_add_test(tcase, strings);
