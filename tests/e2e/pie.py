@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Optional: an interpreter that is no distribution's: position-independent, with
-a shared libpython, as pyenv builds it with --enable-shared. Whichever of 3.11,
-3.12 and 3.13 is there is tried; a host is built for it where ours is another
-version."""
+a shared libpython, as pyenv builds it with --enable-shared. Whichever there is of
+those versions that a host can be built for is tried; a host is built for it where
+ours is another version."""
 import glob
 import os
 import re
@@ -11,18 +11,23 @@ import subprocess
 import lib
 from tap import done, equal, run, skip, that
 
-SHARED = os.path.expanduser("~/.pyenv/versions/3.1[123]*/lib/libpython3.1[123].so")
+SHARED = os.path.expanduser("~/.pyenv/versions/%s.*/lib/libpython%s.so")
 
 
-def interpreters():
-    """{version: interpreter}, one for each version."""
-    found = {}
-    for library in sorted(glob.glob(SHARED)):
-        version = re.search(r"libpython(3\.\d+)\.so", library)[1]
+def versions():
+    """Those that dumper/host/cpython.h does not refuse."""
+    header = lib.read(lib.ROOT + "/dumper/host/cpython.h").decode()
+    first, behind = re.search(r"PY_VERSION_HEX < 0x03(..)0000 \|\| "
+                              r"PY_VERSION_HEX >= 0x03(..)0000", header).groups()
+    return ["3.%d" % minor for minor in range(int(first, 16), int(behind, 16))]
+
+
+def interpreter(version):
+    for library in sorted(glob.glob(SHARED % (version, version)), reverse=True):
         python = os.path.join(os.path.dirname(os.path.dirname(library)), "bin/python" + version)
         if os.access(python, os.X_OK):
-            found[version] = python
-    return found
+            return python
+    return None
 
 
 def host(version, python):
@@ -65,15 +70,10 @@ def restores(version, python):
     that("libpython" in lib.run([lib.PYDUMP, "info", path]).out.decode(), "no libpython")
 
 
-def main():
-    found = interpreters()
-    for version in "3.11", "3.12", "3.13":
-        name = "Python %s with a shared libpython" % version
-        if version in found:
-            run(name, restores, version, found[version])
-        else:
-            skip(name, "optional: none under pyenv")
-    done()
-
-
-main()
+for version in versions():
+    name = "Python %s with a shared libpython" % version
+    if python := interpreter(version):
+        run(name, restores, version, python)
+    else:
+        skip(name, "optional: none under pyenv")
+done()
