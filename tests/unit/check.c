@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "image_check.h"
+#include "unit.h"
 
 #define META (2 * IMAGE_PAGE)
 #define FILE_SIZE (6 * IMAGE_PAGE)
@@ -405,20 +406,8 @@ int main(void)
 		file_flags, file_original, file_device, file_fd, name, hot_wraps,
 		table_variables, variable_name, variable_unnamed, variable_equals,
 		variable_value, variable_hash, variable_order, variable_filter,
-		reserve_odd, cut, flips, which_faults_know_python, header_follows_prefix,
+		reserve_odd, cut, flips, which_faults_know_python, header_follows_prefix, NULL,
 	};
-	Suite *suite = suite_create("check");
-	TCase *tcase = tcase_create("check");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	tcase_add_checked_fixture(tcase, setup, NULL);
-	tcase_set_timeout(tcase, 60);
-	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
-		tcase_add_test(tcase, tests[i]);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run_between("check", tests, setup, NULL, 60);
 }

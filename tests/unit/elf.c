@@ -391,20 +391,8 @@ int main(void)
 	const TTest *const tests[] = {
 		what_was_written_is_read, segments_ascend_and_hold_their_bytes,
 		sections_have_names, a_partial_file_says_so, no_cut_gets_through,
-		no_flip_crashes, other_files_are_no_images, the_path_has_a_limit,
+		no_flip_crashes, other_files_are_no_images, the_path_has_a_limit, NULL,
 	};
-	Suite *suite = suite_create("elf");
-	TCase *tcase = tcase_create("elf");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 300);
-	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
-		tcase_add_test(tcase, tests[i]);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run_between("elf", tests, setup, teardown, 300);
 }

@@ -14,6 +14,7 @@
 #include "image_check.h"
 #include "module_names.h"
 #include "say.h"
+#include "unit.h"
 
 /* A meta part with tables and nothing else. */
 static struct {
@@ -514,19 +515,8 @@ int main(void)
 		modules, modules_of_no_folder, appeared, in_the_working_folder, dpkg_holds, dpkg_folder, dpkg_changed,
 		dpkg_one_appeared, dpkg_not_there, not_by_dpkg, timezone, damaged, opens, opens_at_the_lowest,
 		does_not_open, random_device, fifo_does_not_block, appends_at_the_end,
-		appends_to_what_is_there, other_flags, copies_share_an_offset, another_inode,
+		appends_to_what_is_there, other_flags, copies_share_an_offset, another_inode, NULL,
 	};
-	Suite *suite = suite_create("guard");
-	TCase *tcase = tcase_create("guard");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
-		tcase_add_test(tcase, tests[i]);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run_between("guard", tests, setup, teardown, 60);
 }

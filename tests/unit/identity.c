@@ -408,20 +408,8 @@ int main(void)
 		stat_takes_every_file, libs_takes_libraries, none_takes_the_time_zone,
 		a_virtual_environment_is_guarded_by_its_file, names_come_from_site_folders,
 		a_change_while_building_is_refused, a_later_change_is_found,
-		reads_what_dpkg_prints, usr_is_merged,
+		reads_what_dpkg_prints, usr_is_merged, NULL,
 	};
-	Suite *suite = suite_create("identity");
-	TCase *tcase = tcase_create("identity");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
-	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
-		tcase_add_test(tcase, tests[i]);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run_between("identity", tests, setup, teardown, 60);
 }

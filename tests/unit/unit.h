@@ -1,5 +1,5 @@
 /*
- * What the unit suites of dumper/ share: the main function of a Check program
+ * What the unit suites share: the main function of a Check program
  * and a folder that a test may fill.
  */
 #ifndef UNIT_H
@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Runs the tests of a NULL-terminated array as one suite. */
-static inline int unit_run(const char *name, const TTest *const tests[])
+/* Runs the tests of a NULL-terminated array as one suite, each between these two,
+ * or NULL, and in this time. */
+static inline int unit_run_between(const char *name, const TTest *const tests[],
+	SFun setup, SFun teardown, double seconds)
 {
 	Suite *suite = suite_create(name);
 	TCase *tcase = tcase_create(name);
@@ -21,13 +23,19 @@ static inline int unit_run(const char *name, const TTest *const tests[])
 
 	for (size_t i = 0; tests[i]; i++)
 		tcase_add_test(tcase, tests[i]);
-	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_set_timeout(tcase, seconds);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed != 0;
+}
+
+static inline int unit_run(const char *name, const TTest *const tests[])
+{
+	return unit_run_between(name, tests, NULL, NULL, 60);
 }
 
 static inline int unit_remove(const char *path, const struct stat *status, int type,
