@@ -428,13 +428,7 @@ def progress_on_a_terminal():
     child = subprocess.Popen([lib.PYDUMP, "build", "-o", place + "/image", "-i", "json"],
                              env=lib.ENV, stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)
-    text = b""
-    try:
-        while piece := os.read(master, 4096):
-            text += piece
-    except OSError:
-        pass	# the other end is closed
-    os.close(master)
+    text = lib.read_terminal(master)
     equal(child.wait(), 0, text)
     that(b"\r" in text.replace(b"\r\n", b""), "no progress line: %r" % text)
 

@@ -8,6 +8,7 @@ import shutil
 import struct
 
 import lib
+from imagefile import fnv
 from tap import Skip, done, equal, run, that
 
 MAN = os.path.join(lib.ROOT, "docs/man")
@@ -141,13 +142,6 @@ def note_types():
     equal(got, want)
 
 
-def image_hash(data):
-    value = 0xcbf29ce484222325
-    for byte in data:
-        value = (value ^ byte) * 0x100000001b3 % 2**64
-    return value
-
-
 class Reader:
     """Reads an image by what the page says, and by nothing else."""
 
@@ -157,7 +151,7 @@ class Reader:
         self.note(0x44, 1)
         that(self.get("image_prefix", "magic", 0x58) == b"PYIMAGE\n", "magic")
         size = self.number("image_prefix", "size", 0x58)
-        equal(image_hash(data[0x68:0x68 + size]),
+        equal(fnv(data[0x68:0x68 + size]),
               self.number("image_prefix", "checksum", 0x58), "checksum")
         self.python, *self.options = data[0x80:0x68 + size - 1].decode().split("\0")
         behind = self.note(0x44, 1)

@@ -172,5 +172,18 @@ def read(path):
         return file.read()
 
 
+def read_terminal(fd):
+    """All that programs write to a terminal, until none has it open; then our end of
+    it is closed, too."""
+    text = b""
+    try:
+        while piece := os.read(fd, 4096):
+            text += piece
+    except OSError:
+        pass	# nobody has it open
+    os.close(fd)
+    return text
+
+
 def must_run():
     return os.environ.get("MUST_RUN", "") not in ("", "0")

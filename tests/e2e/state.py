@@ -359,13 +359,7 @@ def on_terminal(command, env):
             os.execve(command[0], command, {**lib.ENV, **env})
         finally:
             os._exit(99)
-    seen = b""
-    try:
-        while piece := os.read(fd, 4096):
-            seen += piece
-    except OSError:
-        pass	# the other end is closed
-    os.close(fd)
+    seen = lib.read_terminal(fd)
     equal(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, "status; it said %r" % seen)
     return seen
 
