@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The man pages: they are clean, their options are those of the programs, the
 tables of pyimage(5) are those of include/, and their examples run."""
+import glob
 import json
 import os
 import re
@@ -96,7 +97,21 @@ def rows_of_python():
     equal(told - {("-c", "honoured"), ("-m", "honoured")}, want)
 
 
+def own_variables():
+    """pyimage(1) has each variable of ours that what runs from an image looks for."""
+    found = set()
+    for pattern in "restorer/*.c", "dumper/host/*.c", "include/*.h":
+        for path in glob.glob(os.path.join(lib.ROOT, pattern)):
+            found.update(re.findall(r'"(PYIMAGE(?:_[A-Z]+)?)="', lib.read(path).decode()))
+            found.update(re.findall(r'(?:getenv\(|_ENV )"(PYIMAGE_[A-Z]+)"',
+                                    lib.read(path).decode()))
+    told = re.findall(r"^     (PYIMAGE\w*)(?: |$)", section("pyimage.1", "ENVIRONMENT"), re.M)
+    that(len(found) > 5, found)
+    equal(set(told), found)
+
+
 run("pyimage(1) has each option and variable of python3", rows_of_python)
+run("pyimage(1) has each variable of pyimage's", own_variables)
 
 
 # ------------------------------------------------------------ pyimage(5)
