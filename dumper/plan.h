@@ -19,8 +19,10 @@ struct err;
 struct maps;
 struct mapping;
 
-/* A run of zero pages this long becomes a segment without file content. */
-#define PLAN_ZERO_PAGES 64u
+/* A run of zero pages this long becomes a segment without file content. One that
+ * lies between others makes two segments more, at each start and in each process
+ * for ever; as content it is at most 1 MB of a file, that all share. */
+#define PLAN_ZERO_PAGES 256u
 
 /* File offsets are congruent to addresses modulo this, so that the kernel can
  * map code that lies in large folios by PMD. */

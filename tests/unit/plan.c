@@ -117,37 +117,37 @@ END_TEST
 
 START_TEST(cuts_out_long_runs_of_zeroes)
 {
-	setup("145555000000-145555100000 rw-p 0 00:00 0 [heap]\n");
-	add_zero(BASE + 0x1000, 63);
-	add_zero(BASE + 0x50000, 64);
+	setup("145555000000-145555400000 rw-p 0 00:00 0 [heap]\n");
+	add_zero(BASE + 0x1000, 255);
+	add_zero(BASE + 0x150000, 256);
 	build(3);
-	check(0, BASE, BASE + 0x50000, 6, 0, "heap");
-	check(1, BASE + 0x50000, BASE + 0x90000, 6, 1, "heap");
-	check(2, BASE + 0x90000, BASE + 0x100000, 6, 0, "heap");
+	check(0, BASE, BASE + 0x150000, 6, 0, "heap");
+	check(1, BASE + 0x150000, BASE + 0x250000, 6, 1, "heap");
+	check(2, BASE + 0x250000, BASE + 0x400000, 6, 0, "heap");
 	drop();
 	/* at either end there is no segment on that side */
-	setup("145555000000-145555100000 rw-p 0 00:00 0\n");
-	add_zero(BASE, 64);
-	add_zero(BASE + 0xc0000, 64);
+	setup("145555000000-145555400000 rw-p 0 00:00 0\n");
+	add_zero(BASE, 256);
+	add_zero(BASE + 0x300000, 256);
 	build(3);
-	check(0, BASE, BASE + 0x40000, 6, 1, ".anon");
-	check(2, BASE + 0xc0000, BASE + 0x100000, 6, 1, ".anon");
+	check(0, BASE, BASE + 0x100000, 6, 1, ".anon");
+	check(2, BASE + 0x300000, BASE + 0x400000, 6, 1, ".anon");
 	drop();
 }
 END_TEST
 
 START_TEST(runs_of_zeroes_cross_mappings)
 {
-	setup("145555000000-145555020000 rw-p 0 08:02 1 /lib/a.so\n"
-	      "145555020000-145555040000 rw-p 0 00:00 0\n"
-	      "145555040000-145555041000 r--p 0 08:02 1 /lib/b\n"
-	      "145555041000-145555043000 rw-p 0 00:00 0\n");
-	add_zero(BASE, 64);
-	add_zero(BASE + 0x41000, 2);
-	build(3);
-	check(0, BASE, BASE + 0x40000, 6, 1, "a.so");
+	setup("145555000000-145555080000 rw-p 0 08:02 1 /lib/a.so\n"
+	      "145555080000-145555101000 rw-p 0 00:00 0\n"
+	      "145555101000-145555102000 r--p 0 08:02 1 /lib/b\n"
+	      "145555102000-145555104000 rw-p 0 00:00 0\n");
+	add_zero(BASE, 256);
+	add_zero(BASE + 0x102000, 2);
+	build(4);
+	check(0, BASE, BASE + 0x100000, 6, 1, "a.so");
 	/* short, but nothing else is in that region: no file content needed */
-	check(2, BASE + 0x41000, BASE + 0x43000, 6, 1, ".anon");
+	check(3, BASE + 0x102000, BASE + 0x104000, 6, 1, ".anon");
 	drop();
 }
 END_TEST
@@ -213,7 +213,7 @@ START_TEST(merges_where_there_are_too_many)
 
 	setup("145555000000-146555000000 rw-p 0 00:00 0 [heap]\n");
 	for (int i = 0; i < 2000; i++) {
-		add_zero(at + IMAGE_PAGE, i < 1900 ? 64 : 1000);
+		add_zero(at + IMAGE_PAGE, i < 1900 ? 256 : 1000);
 		at += 1100 * IMAGE_PAGE;
 	}
 	build(201);
@@ -244,10 +244,10 @@ START_TEST(places_congruently)
 
 	setup("000000400000-000000403000 r-xp 0 08:02 1 /bin/a\n"
 	      "000000403000-000000404000 rw-p 0 08:02 1 /bin/a\n"
-	      "145555123000-145555163000 rw-p 0 00:00 0\n"
-	      "145555163000-145555164000 r--p 0 00:00 0\n"
-	      "145555180000-145555181000 r-xp 0 08:02 1 /a\n");
-	add_zero(BASE + 0x123000, 64);
+	      "145555123000-145555223000 rw-p 0 00:00 0\n"
+	      "145555223000-145555224000 r--p 0 00:00 0\n"
+	      "145555240000-145555241000 r-xp 0 08:02 1 /a\n");
+	add_zero(BASE + 0x123000, 256);
 	build(5);
 	ck_assert_uint_eq(plan_place(&plan, end, 0, 0), plan.segments[4].offset + 0x1000);
 	for (size_t i = 0; i < plan.count; i++) {
