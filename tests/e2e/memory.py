@@ -105,11 +105,11 @@ def in_step(name):
         many.step()
         job = [sizes.look(pid) for pid in many.pids]
         many.step()
-        pids, children = [*many.pids, *many.servers], list(many.children)
+        pids = [*many.pids, *many.servers]
         for before, after in zip(idle, job):
             that(0 < before["anonymous"] < after["anonymous"], (before, after))
             that(0 < after["private"] <= after["anonymous"] < after["rss"], after)
-    equal([child.returncode for child in children], [0] * len(children))
+    equal(set(many.codes), {0})
     equal([pid for pid in pids if os.path.exists("/proc/%d" % pid)], [])
 
 
@@ -152,6 +152,28 @@ def one_that_ends():
         that("ended" in str(failed), failed)
 
 
+def one_that_does_not_start():
+    here = place("/nonexistent/python3")
+    try:
+        with crowd.Crowd(way("python3"), here, 1):
+            that(False, "it is not noticed")
+    except crowd.Failed as failed:
+        that("can't start" in str(failed), failed)
+
+
+def small_tables():
+    """Of descriptors, however many the bench has open."""
+    held = [os.open("/dev/null", os.O_RDONLY) for _ in range(600)]
+    try:
+        with crowd.Crowd(way("python3"), place(), 2) as many:
+            for pid in many.pids:
+                size = lib.read("/proc/%d/status" % pid).split(b"FDSize:")[1].split()[0]
+                that(int(size) < len(held), size)
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+
+
 def alive(count, reserve):
     return live.run(way("image"), place(), count, reserve, lambda text: None)
 
@@ -183,6 +205,8 @@ def wrong_answers():
 for each in crowd.WAYS:
     run("in step: " + each.name, in_step, each.name)
 run("a process that ends too early", one_that_ends)
+run("a process that can't start", one_that_does_not_start)
+run("small tables of descriptors", small_tables)
 
 
 # ------------------------------------------------------------ tables

@@ -1,13 +1,11 @@
 """N processes of one kind that go in step: all are idle, then all have done their job,
 then all have collected. Each kind of row of the table is a way to start them."""
-import contextlib
 import json
 import os
 import select
-import signal
 import subprocess
 
-from memory import merging
+from memory.starter import PATIENCE, Starter, finish
 
 TOGETHER = os.cpu_count() or 1
 LIMIT = 600	# seconds for one step of all; only a hang takes so long
@@ -72,7 +70,10 @@ class Crowd:
     def __init__(self, way, place, count, code=STEPS):
         self.way, self.place, self.count, self.code = way, place, count, code
         self.pids, self.servers = [], []	# measured; and what they need besides
-        self.ends, self.children = [], []	# (answers, orders) of each; to be reaped
+        self.ends = []	# (answers, orders) of each
+        self.zygote = None
+        self.codes = []	# with which all ended, at the end
+        self.starter = Starter()
 
     def __enter__(self):
         try:
@@ -98,21 +99,19 @@ class Crowd:
         self.answered(self.ends[-count:])
 
     def _add(self):
-        place = self.place
-        command = [place.image] if self.way.image else [place.python]
+        place, way = self.place, self.way
+        command = [*way.before, place.image if way.image else place.python, "-c",
+                   self.code % place.workload]
         answers, theirs = os.pipe()
         orders, ours = os.pipe()
         self.ends.append((answers, ours))
-        # An image asks for itself.
-        mark = merging.mark if self.way.ksm and not self.way.image else None
-        child = subprocess.Popen(
-            [*self.way.before, *command, "-c", self.code % place.workload], cwd=place.folder,
-            env={**place.env, **place.session, **self.way.env}, stdin=orders, stdout=theirs,
-            preexec_fn=mark, close_fds=False)
-        os.close(theirs)
-        os.close(orders)
-        self.children.append(child)
-        self.pids.append(child.pid)
+        pid = self.starter.start(
+            orders, theirs, command=command, cwd=place.folder,
+            env={**place.env, **place.session, **way.env},
+            merge=way.ksm and not way.image)	# an image asks for itself
+        if not pid:
+            raise Failed("%s: can't start %s" % (way.name, command[0]))
+        self.pids.append(pid)
 
     def _fork(self):
         pairs, place = [], self.place
@@ -123,15 +122,14 @@ class Crowd:
             pairs.append((orders, theirs))
         code = "import json, sys, work; work.zygote(*json.loads(sys.argv[1]))"
         arguments = json.dumps([place.workload, self.way.zygote, pairs, place.session])
-        server = subprocess.Popen(
+        self.zygote = subprocess.Popen(
             [place.python, "-c", code, arguments], cwd=place.folder,
             env={**place.env, **self.way.env}, stdin=subprocess.DEVNULL,
             pass_fds=[end for pair in pairs for end in pair], start_new_session=True)
         for pair in pairs:
             for end in pair:
                 os.close(end)
-        self.children.append(server)
-        self.servers.append(server.pid)
+        self.servers.append(self.zygote.pid)
 
     def answered(self, ends):
         """Until all of these stand at their next stop."""
@@ -177,10 +175,6 @@ class Crowd:
             for end in pair:
                 os.close(end)
         self.ends = []
-        for child in self.children:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(60)
-            if child.poll() is None:
-                os.kill(child.pid, signal.SIGKILL)
-                child.wait()
-        self.children = []
+        self.codes = self.starter.end()
+        if self.zygote:
+            self.codes.append(finish(self.zygote, PATIENCE))

@@ -2,6 +2,7 @@
 memory before each step: the machine is never brought to its end."""
 import os
 import resource
+import time
 
 from memory import crowd, sizes
 
@@ -78,7 +79,7 @@ def run(way, place, count, reserve, say):
     """A dict of what there was before, with all of them, and after."""
     if found := limits(count):
         raise Refused("; ".join(found))
-    before = meminfo()
+    before, clock = meminfo(), [time.monotonic()]
     with crowd.Crowd(way, place, 0, crowd.LIVE) as many:
         while len(many.pids) < count:
             many.more(min(STEP, count - len(many.pids)))
@@ -87,11 +88,14 @@ def run(way, place, count, reserve, say):
                 say("%d processes, %d MB available" % (
                     len(many.pids), meminfo()["MemAvailable:"] // 1024))
         started = meminfo()
+        clock.append(time.monotonic())
         right = _ask(many, reserve)
         answered = meminfo()
+        clock.append(time.monotonic())
         pss = sum(sizes.pss(pid) for pid in many.pids)
     return {"workload": place.workload, "way": way.name, "processes": count,
-            "answered": right, "pss_kb": pss, "total_kb": before["MemTotal:"],
+            "answered": right, "seconds": {"start": clock[1] - clock[0],
+                                           "answer": clock[2] - clock[1]}, "pss_kb": pss, "total_kb": before["MemTotal:"],
             "available_kb": {"before": before["MemAvailable:"],
                              "started": started["MemAvailable:"],
                              "answered": answered["MemAvailable:"],

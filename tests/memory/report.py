@@ -170,14 +170,17 @@ def table(rows, count):
 
 def live_table(live):
     lines = [line(["Python", "library", "processes", "live", "right answers", "PSS of each",
-                   "page tables of each", "available before", "started", "answered", "after"]),
-             line(["---"] * 3 + ["---:"] * 8)]
+                   "page tables of each", "available before", "started", "answered", "after",
+                   "time to start", "to answer"]),
+             line(["---"] * 3 + ["---:"] * 10)]
     for one in live:
         count = one["processes"]
         lines.append(line([
             one["python"], one["workload"], one["way"], str(count), str(one["answered"]),
             _kb(one["pss_kb"] / count), _kb(one["kernel_kb"]["PageTables"] / count),
-            *("%.0f MB" % (size / 1024) for size in one["available_kb"].values())]))
+            *("%.0f MB" % (size / 1024) for size in one["available_kb"].values()),
+            *("%.0f s" % one["seconds"][what] if "seconds" in one else ""
+              for what in ("start", "answer"))]))
     return "\n".join(lines)
 
 
