@@ -9,6 +9,7 @@
 #include "enter.h"
 
 #include "cmdline.h"
+#include "comm.h"
 #include "environ.h"
 #include "fallback.h"
 #include "files.h"
@@ -287,6 +288,8 @@ _Noreturn void enter_main(uint64_t *start, uint64_t skip)
 	files_commit(enter.meta, enter.header);
 	enter.startup.merged = mode_read(MODE_KSM, enter.environ.ksm) == MODE_KSM_ON &&
 		ksm_start(enter.meta, &enter.program);
+	comm_set(&enter.program, &enter.stack, enter.by_kernel,
+		handoff.entry_mode && !enter.program.entry_off);
 	enter.startup.envp = enter.stack.envp;
 	find_hold(&enter, &enter.startup);
 	enter.startup.strict = enter.program.mode == MODE_ON;

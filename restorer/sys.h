@@ -111,6 +111,7 @@ struct sys_mm_map {
 };
 
 enum {
+	SYS_PR_SET_NAME = 15,
 	SYS_PR_SET_MM = 35,
 	SYS_PR_SET_MM_MAP = 14,
 	SYS_PR_SET_MEMORY_MERGE = 67,	/* Linux 6.4 */
@@ -221,6 +222,12 @@ static inline long sys_prctl_mm(const struct sys_mm_map *map)
 {
 	return syscall_6(SYS_prctl, SYS_PR_SET_MM, SYS_PR_SET_MM_MAP, (long)map,
 		sizeof(*map), 0, 0);
+}
+
+/* The kernel takes the first 15 bytes. */
+static inline long sys_prctl_name(const char *name)
+{
+	return syscall_6(SYS_prctl, SYS_PR_SET_NAME, (long)name, 0, 0, 0, 0);
 }
 
 /* All that the process has and will have. No capability is needed. */

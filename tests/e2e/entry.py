@@ -156,6 +156,27 @@ def PYIMAGE_ENTRY_has_two_values():
 
 
 @test
+def the_process_is_named_after_the_program():
+    """It may be installed as what it is, or stand in a script's first line."""
+    place = lib.folder("entry-name")
+    script = lib.write(lib.folder("entry-named") + "/names",
+                       "print(open('/proc/self/comm').read(), end='')\n")
+    image = place + "/a-longish-name-of-it"
+    equal(lib.build(image, options=["-q", "-e", script]).status, 0)
+    os.symlink(image, place + "/link")
+    line = lib.write(place + "/line", "#!%s\n" % image, 0o755)
+    through = lib.write(place + "/through", "#!%s %s\n" % (lib.PYIMAGE, image), 0o755)
+    for command, name in {(image,): "a-longish-name-", (place + "/link",): "link",
+                          (lib.PYIMAGE, image): "a-longish-name-",
+                          (lib.PYIMAGE, place + "/link"): "link", (image, image): "a-longish-name-",
+                          (line,): "line", (through,): "through"}.items():
+        equal(lib.run([*command]), (0, name.encode() + b"\n", b""), command)
+    for way in lib.WAYS.values():
+        equal(lib.run([*way(image), script], env={"PYIMAGE_ENTRY": "off"}),
+              (0, b"python3\n", b""))
+
+
+@test
 def the_entry_is_not_run_by_the_build():
     script = lib.write(TOP + "/leaves.py", "open(%r, 'w')\n" % (TOP + "/left"))
     path = os.path.join(OUT, "leaves.pyimage")

@@ -91,6 +91,17 @@ def every_name():
         equal(look([lib.PYIMAGE, path + "/bin/python"]), (plain[0], True))
 
 
+def names_of_the_process():
+    """It is known by the file that was executed, here as there."""
+    path = make()
+    show = ["-c", "print(open('/proc/self/comm').read())"]
+    want = [lib.run([path + "/bin/" + name, *show], env=ON) for name in NAMES]
+    equal([got.out for got in want], [name.encode() + b"\n\n" for name in NAMES])
+    install(path)
+    equal([lib.run([path + "/bin/" + name, *show], env=ON) for name in NAMES], want)
+    equal(lib.run([lib.PYIMAGE, path + "/bin/python3", *show], env=ON), want[1])
+
+
 def scripts():
     path = install(make())
     for name in NAMES:
@@ -145,7 +156,7 @@ def as_others_see_it():
         equal(got, plain, case)
 
 
-for test in python_option, every_name, scripts, children, as_others_see_it:
+for test in python_option, every_name, names_of_the_process, scripts, children, as_others_see_it:
     run(test.__name__.replace("_", " "), test)
 
 

@@ -145,6 +145,16 @@ def check(m):
         equal(m.signals, [signal.SIGUSR1] * 3)
 
     @test
+    def the_process_has_python3_s_name():
+        name = "print(open('/proc/self/comm').read())\n"
+        as_plain(name + "t = threading.Thread(target=lambda: print(sorted(open("
+                 "'/proc/self/task/%s/comm' % n).read() for n in os.listdir('/proc/self/task')))"
+                 ")\nt.start()\nt.join()")
+        # The image's own name is an argument, as a script's would be.
+        got = subprocess.run([*this, "-c", name, this[-1]], capture_output=True, env=environ())
+        equal((got.stdout, got.stderr), (b"python3\n\n", b""))
+
+    @test
     def robust_list_is_registered():
         equal(m.probe.probe_robust_list(), m.robust)
         that(m.robust > 1, "there was none")
