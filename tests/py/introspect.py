@@ -133,7 +133,7 @@ def _probe(sys=sys):
     tell("a last value in builtins", hasattr(builtins, "_"))
     import weakref
     tell("weak references", [weakref.getweakrefcount(v) for v in (
-        object, int, type, Exception, sys.modules["io"].IOBase, sys.modules["os"].PathLike)])
+        object, int, type, Exception, __import__("io").IOBase, __import__("os").PathLike)])
     tell("subclasses", [shown(c) for c in object.__subclasses__()])
     tell("subclasses of exceptions", [shown(c) for c in Exception.__subclasses__()])
     # ---------------------------------------------------------------- library
