@@ -89,7 +89,9 @@ struct handoff {
 	/* --- written by the host before the freeze --- */
 	uint64_t magic;		/* HANDOFF_MAGIC */
 	uint64_t fs_base;	/* the main thread's TCB */
-	uint64_t tid_address;	/* set_tid_address(2); its value is the tid */
+	uint64_t tid_address;	/* of libc's copy of the tid */
+	uint64_t tid_cleared;	/* set_tid_address(2): what the kernel clears at the
+				   thread's end; the former, before glibc 2.42 */
 	uint64_t robust_list;	/* set_robust_list(2) */
 	uint64_t robust_length;
 	uint64_t rseq;		/* rseq(2): struct rseq, 0: not registered */

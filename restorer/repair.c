@@ -64,7 +64,7 @@ static void repair_thread(struct handoff *handoff, const struct stack *stack)
 	thread_set(handoff->fs_base);
 	thread_set_canary(handoff->fs_base, stack_pointer(stack, SYS_AT_RANDOM));
 	thread_set_float(handoff->mxcsr, handoff->x87_control);
-	tid = syscall_1(SYS_set_tid_address, (long)handoff->tid_address);
+	tid = syscall_1(SYS_set_tid_address, (long)handoff->tid_cleared);
 	*(uint32_t *)handoff->tid_address = (uint32_t)tid;
 	handoff->startup.tid = (int32_t)tid;
 	syscall_2(SYS_set_robust_list, (long)handoff->robust_list,

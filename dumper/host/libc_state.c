@@ -67,6 +67,7 @@ void libc_state_keep(char **argv, char **envp)
 	old_argv = (uint64_t)argv;
 	old_argc = old_argv - 8;
 	old_envp = (uint64_t)envp;
+	prctl(PR_GET_TID_ADDRESS, &handoff.tid_cleared, 0, 0, 0);
 	while (*end)
 		end++;
 	old_auxv = (uint64_t)(end + 1);
@@ -186,20 +187,28 @@ static void scan_all(void)
 }
 
 /* prctl(PR_GET_TID_ADDRESS) needs CONFIG_CHECKPOINT_RESTORE; the tid is also
- * the one word of struct pthread that holds it (nptl/descr.h). */
-static void save_tid_address(void)
+ * the one word of struct pthread that holds it (nptl/descr.h). A fork has the kernel
+ * clear that; so does the start of a program, up to glibc 2.41. From 2.42 on that is
+ * another word, whether the thread may be joined. */
+static uint64_t find_tid(void)
 {
 	int tid = (int)syscall(SYS_gettid);
+	uint64_t found = 0;
 
-	if (prctl(PR_GET_TID_ADDRESS, &handoff.tid_address, 0, 0, 0) == 0 &&
-	    handoff.tid_address && *(int *)handoff.tid_address == tid)
-		return;
+	if (prctl(PR_GET_TID_ADDRESS, &found, 0, 0, 0) == 0 && found &&
+	    *(int *)found == tid)
+		return found;
 	for (uint64_t at = handoff.fs_base; at < handoff.fs_base + 2304; at += 4)
-		if (*(int *)at == tid) {
-			handoff.tid_address = at;
-			return;
-		}
+		if (*(int *)at == tid)
+			return at;
 	talk_refuse("find where libc keeps the thread's id: this libc is not known");
+}
+
+static void save_tid_address(void)
+{
+	handoff.tid_address = find_tid();
+	if (!handoff.tid_cleared)
+		handoff.tid_cleared = handoff.tid_address;
 }
 
 static void save_thread(void)
