@@ -293,7 +293,7 @@ BAD = {
     "./missing.py": (1, "No such file"), TOP + "/notpython.py": (1, "SyntaxError"),
     TOP + "/nul.py": (1, "NUL"), "/bin/true": (1, "compiled program"),
     TOP + "/shell": (1, "/bin/sh"), TOP + "/envshell": (1, "bash"), "/dev/null": (1, "neither"),
-    "missing_module": (1, "No module named missing_module"), "json": (1, "json.__main__"),
+    "missing_module": (1, "No module named missing_module"), "html": (1, "html.__main__"),
     "empty": (1, "empty.__main__"), "raises.sub": (1, "raises"),
     "math": (1, "No code object"), "missing_module:f": (1, "no such module"),
     "calls:missing": (1, "missing"), "calls:number": (1, "int"), "raises:f": (1, "at import"),
