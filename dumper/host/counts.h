@@ -15,6 +15,10 @@ int counts_are_immortal(PyObject *object);
  * that its instances share. */
 void counts_make_immortal(PyObject *object);
 
+/* What code that has run already learned of its constants' counts, once these are as
+ * they will be. -1 with an exception set: out of memory. */
+int counts_settle_code(PyCodeObject *code);
+
 /* Back: it is an ordinary one. The table's stays. */
 void counts_set(PyObject *object, Py_ssize_t count);
 

@@ -47,6 +47,14 @@ static void make(const struct object_graph *graph)
 	}
 }
 
+static void settle_code(const struct object_graph *graph)
+{
+	for (uint32_t i = 0; i < graph->count; i++)
+		if (PyCode_Check(graph->nodes[i].object) &&
+		    counts_settle_code((PyCodeObject *)graph->nodes[i].object))
+			talk_refuse("make objects immortal: out of memory");
+}
+
 void immortal_make(void)
 {
 	const struct object_graph *graph;
@@ -61,6 +69,7 @@ void immortal_make(void)
 	if (rows == MAP_FAILED)
 		talk_refuse("make objects immortal: out of memory");
 	make(graph);
+	settle_code(graph);
 	object_graph_drop();
 }
 

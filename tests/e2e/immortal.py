@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Frozen objects that have no reference count (CPython 3.12 and 3.13): to use them writes
+"""Frozen objects that have no reference count (CPython 3.12 and later): to use them writes
 nothing, unless --no-immortal was asked for; and a collection does not touch them."""
 import json
 import sys
@@ -43,6 +43,25 @@ print(used - before, own() - used)
 print(sys.getrefcount(m.f1) >= 1 << 30, sys.getrefcount(m.C1) >= 1 << 30)
 """
 
+# What code that has run knows of its constants, and their counts before and after it
+# runs again: 3.14 has an instruction that adds to any (versions/constants.c).
+CONSTANTS = """
+import dis, sys
+m = sys.modules["used"]
+codes = [f.__code__ for f in m.functions]
+def loads(name):
+    return [i.argval for code in codes for i in dis.get_instructions(code, adaptive=True)
+            if i.opname == name]
+def counts():
+    return [sys.getrefcount(c) for code in codes for c in code.co_consts]
+print(len(loads("LOAD_CONST_IMMORTAL")), sum(
+    sys.getrefcount(c) >= 1 << 30 for c in loads("LOAD_CONST_MORTAL")))
+before = counts()
+for f in m.functions:
+    f(), f()
+print(sum(a != b for a, b in zip(before, counts())), len(before))
+"""
+
 FOLDER = lib.folder("immortal")
 WARMUP = lib.write(FOLDER + "/warm.py", WARM)
 
@@ -75,6 +94,24 @@ def immortal():
     equal((are, said, shown), ("True True", True, ["yes"]))
     that(used <= 100, "to use 2000 functions and classes took %d kB" % used)
     that(collected <= 100, "gc.collect() took %d kB" % collected)
+
+
+def constants():
+    """Also under a tracer, which writes over the instructions. 3.15 has only one."""
+    for name, warm in ("plain", WARM), ("traced", "import sys\n"
+                       "sys.settrace(lambda *_: lambda *_: None)\n" + WARM):
+        warmup = lib.write("%s/%s.py" % (FOLDER, name), warm + "sys.settrace(None)\n")
+        path = "%s/%s.pyimage" % (FOLDER, name)
+        made = lib.build(path, [], [warmup], ["-q"])
+        equal((made.status, made.err), (0, b""), "pydump build's end")
+        got = lib.run([path, "-c", CONSTANTS])
+        equal((got.status, got.err), (0, b""), "its end")
+        (loads, wrong), (moved, all_of_them) = (
+            map(int, line.split()) for line in got.out.decode().splitlines())
+        equal((wrong, moved), (0, 0), name + ": loads that count, and counts that moved")
+        that(all_of_them >= 4000, all_of_them)
+        if sys.version_info[:2] == (3, 14):
+            that(loads >= 2000, "%s: %d loads of immortal constants" % (name, loads))
 
 
 def mortal():
@@ -128,10 +165,11 @@ def the_end_uses_no_memory_of_what_it_frees():
           (0, b"True (2999, -2999)\n", b""))
 
 
-if not (3, 12) <= sys.version_info < (3, 14):
-    test(mortal)
-    skip("immortal", "optional: objects are made immortal on CPython 3.12 and 3.13")
+test(mortal)
+if sys.version_info < (3, 12):
+    for name in "immortal", "constants":
+        skip(name, "optional: objects are made immortal from CPython 3.12 on")
 else:
-    test(mortal)
     test(immortal)
+    test(constants)
 done()

@@ -8,13 +8,9 @@
 #if PY_VERSION_HEX >= 0x030c0000
 #include <internal/pycore_dict.h>
 
-/* Not yet in 3.14+: code that has run has LOAD_CONST_MORTAL where its constant had a
- * count (bytecodes.c). That adds 1 to any, and Py_DECREF takes nothing off an immortal
- * one: 2^30 such loads later it would be 0. These have to become LOAD_CONST_IMMORTAL
- * before. */
 int counts_can_be_immortal(void)
 {
-	return PY_VERSION_HEX < 0x030e0000;
+	return 1;
 }
 
 int counts_are_immortal(PyObject *object)
