@@ -30,20 +30,56 @@ static void check(const char *program, const char *refusal)
 
 typedef PyStatus (*main_function)(void);
 
+static int watching;
+
+static void watch_environment(void)
+{
+	struct collector_pause pause = collector_pause();
+
+	reads_os_watch();
+	collector_go_on(pause);
+	watching = 1;
+}
+
+/* Before site is imported, and before importlib has looked for it. */
+static int hear_site(const char *event, PyObject *arguments, void *unused)
+{
+	PyObject *name = strcmp(event, "import") == 0 && PyTuple_Check(arguments) &&
+		PyTuple_GET_SIZE(arguments) > 0 ? PyTuple_GET_ITEM(arguments, 0) : NULL;
+
+	(void)unused;
+	if (name && PyUnicode_Check(name) &&
+	    PyUnicode_CompareWithASCIIString(name, "site") == 0) {
+		cpython_unhear();
+		watch_environment();
+	}
+	return 0;
+}
+
+/* Where there are no phases, as in 3.14. With -S, site is not imported. */
+static void initialize_at_once(PyConfig *config)
+{
+	cpython_hear(hear_site);
+	must(Py_InitializeFromConfig(config));
+	cpython_unhear();
+	if (!watching)
+		watch_environment();
+}
+
 /* In two phases, as Py_InitializeFromConfig() does it in one go: site, .pth files
  * and sitecustomize run in the second. */
 static void initialize(const char *program, PyConfig *config)
 {
 	main_function second = (main_function)dlsym(RTLD_DEFAULT, "_Py_InitializeMain");
-	struct collector_pause pause;
 
-	config->_init_main = !second;
-	must(Py_InitializeFromConfig(config));
-	check(program, cpython_collector_refusal());
-	pause = collector_pause();
-	reads_os_watch();
-	collector_go_on(pause);
-	if (second) {
+	if (!second) {
+		initialize_at_once(config);
+		check(program, cpython_collector_refusal());
+	} else {
+		config->_init_main = 0;
+		must(Py_InitializeFromConfig(config));
+		check(program, cpython_collector_refusal());
+		watch_environment();
 		must(second());
 		cpython_config()->_init_main = 1;
 	}

@@ -268,7 +268,7 @@ def hostile_names():
             "ctypes.CDLL(None).getenv(b''); ctypes.CDLL(None).getenv(b'C=D')\n")
     path = build(code)
     rows = variables(path)
-    equal({n for n in rows if n[:1] in ("", "=", "A", "C", "x")} - {"COV_CORE_SOURCE"},
+    equal({n for n in rows if n[:1] in ("", "=", "A", "C", "x") and n[:3] != "COV"},
           {"A\n\x1b[31m", "x" * 3000})
     got = lib.run([lib.PYDUMP, "info", path])
     equal((got.status, b"\x1b" in got.out), (0, False))
