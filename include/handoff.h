@@ -90,8 +90,6 @@ struct handoff {
 	uint64_t magic;		/* HANDOFF_MAGIC */
 	uint64_t fs_base;	/* the main thread's TCB */
 	uint64_t tid_address;	/* of libc's copy of the tid */
-	uint64_t tid_cleared;	/* set_tid_address(2): what the kernel clears at the
-				   thread's end; the former, before glibc 2.42 */
 	uint64_t robust_list;	/* set_robust_list(2) */
 	uint64_t robust_length;
 	uint64_t rseq;		/* rseq(2): struct rseq, 0: not registered */
@@ -123,6 +121,8 @@ struct handoff {
 	uint64_t entry_mode;	/* enum startup_mode of the image's entry;
 				   STARTUP_STDIN: it has none */
 	const char *entry_what;	/* the entry's code, module or file */
+	uint64_t tid_cleared;	/* set_tid_address(2): what the kernel clears at the
+				   thread's end; tid_address before glibc 2.42 */
 
 	/* --- written on entry: keep together, from here on --- */
 	uint64_t vdso[HANDOFF_VDSO_COUNT] __attribute__((aligned(4096)));
