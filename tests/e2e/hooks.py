@@ -264,7 +264,7 @@ def event_loop():
     path = made(LOOP + "pyimage.register_before_snapshot(lambda: kept.loop.close())\n"
                 "pyimage.register_after_restore(make)\n")
     prints(path, "import asyncio, kept; print(kept.loop.run_until_complete(asyncio.sleep(0,"
-           " 'slept')), asyncio.get_event_loop_policy().get_event_loop() is kept.loop)",
+           " 'slept')), asyncio.get_event_loop() is kept.loop)",
            "slept True")
 
 

@@ -3,6 +3,7 @@
 or pending, faulthandler, pipes that close. How it ends is compared as waitid
 sees it: exited, killed, by which signal, with a core or not."""
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -25,6 +26,15 @@ def no_core():
 
 
 # ------------------------------------------------------------ how it dies
+# From 3.14 on faulthandler shows the C stack, too: its outer end, where python3 has
+# pymain_run_python() and in an image are the host's functions, and what of the
+# interpreter's unnamed functions is before that.
+OUTER = re.compile(rb"(?:  Binary file \"%s\" \[0x\.\.\.\]\n)*"
+                   rb"  Binary file \"(?:[^\n]*/host-[0-9.]+\.so\"|[^\n]*, at "
+                   rb"(?:PyEval_EvalCode|Py_RunMain|Py_FinalizeEx)\+)[^\n]*\n"
+                   rb"(?:  Binary file [^\n]*\n)*" % re.escape(lib.PYTHON.encode()))
+
+
 def ends(command, code, before=None):
     """Run without a terminal: how it ended, its output and the files it left."""
     home = terminal.home("signals")
@@ -38,7 +48,7 @@ def ends(command, code, before=None):
             [*command, "-c", code], env=lib.ENV, cwd=home, preexec_fn=arrange,
             stdin=subprocess.DEVNULL, stdout=out, stderr=err, restore_signals=False)
     how = terminal.ended(child)
-    return how, {name: terminal.plain(lib.read(os.path.join(home, name)))
+    return how, {name: OUTER.sub(b"", terminal.plain(lib.read(os.path.join(home, name))))
                  for name in os.listdir(home)}
 
 

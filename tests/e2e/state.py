@@ -320,7 +320,9 @@ socket.setdefaulttimeout(7.5)
 tempfile.tempdir = "/var/tmp"
 warnings.filterwarnings("ignore", "chosen")
 decimal.getcontext().prec = 9
-kept.policy = asyncio.get_event_loop_policy()
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")     # 3.14 is to be the last that has it
+    kept.policy = asyncio.get_event_loop_policy()
 asyncio.run(asyncio.sleep(0))
 loop = asyncio.new_event_loop()
 loop.close()
@@ -331,7 +333,8 @@ mimetypes.add_type("x/y", ".xyz")
     "__import__('tempfile').gettempdir()", "__import__('warnings').filters[0][0]",
     "[f[0:3:2] for f in __import__('warnings').filters]",
     "__import__('decimal').Decimal(1) / 3", "__import__('csv').field_size_limit()",
-    "kept.policy is __import__('asyncio').get_event_loop_policy()",
+    "(__import__('warnings').simplefilter('ignore'), "
+    "kept.policy is __import__('asyncio').get_event_loop_policy())",
     "__import__('asyncio').run(__import__('asyncio').sleep(0, 'slept'))",
     "__import__('mimetypes').guess_type('a.xyz')"])
 

@@ -195,8 +195,9 @@ def refused_change(word, code):
 
 # Memory and a lock that a process has in common with its children, and with nobody.
 SHARED = """import mmap, multiprocessing
-m.lock = multiprocessing.Lock()
-m.taken = multiprocessing.Semaphore(2)
+fork = multiprocessing.get_context("fork")    # others have a process for the names
+m.lock = fork.Lock()
+m.taken = fork.Semaphore(2)
 m.taken.acquire()
 m.memory = mmap.mmap(-1, 70000)
 m.memory[:4] = b'kept'

@@ -140,7 +140,8 @@ def _probe(sys=sys):
     import copyreg, linecache, warnings
     tell("copyreg", [shown(copyreg.dispatch_table), list(copyreg._extension_registry)])
     tell("linecache", [k for k in linecache.cache if not k.startswith("<")])
-    tell("warnings", [repr(warnings.filters), warnings._onceregistry, warnings.defaultaction])
+    tell("warnings", [repr(getattr(warnings, n, None)) for n in (
+        "filters", "_onceregistry", "onceregistry", "defaultaction", "_defaultaction")])
     import atexit, contextvars, faulthandler, locale, signal
     tell("atexit", atexit._ncallbacks())
     tell("contextvars", [shown(v) for v in contextvars.copy_context()])
