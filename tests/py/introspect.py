@@ -168,7 +168,8 @@ def _probe(sys=sys):
             repr(main._os_thread_handle).split("ident")[0]])
     import asyncio, decimal
     tell("asyncio", [asyncio.events._event_loop_policy,
-                     type(asyncio.get_event_loop_policy()).__name__])
+                     type(getattr(asyncio.events, "_get_event_loop_policy",
+                                  asyncio.get_event_loop_policy)()).__name__])
     tell("decimal", decimal.getcontext())
     import inspect, json, os, sysconfig, traceback
     tell("sysconfig", [sysconfig.get_paths(), sysconfig.get_platform(),
