@@ -105,10 +105,21 @@ static int is_restored(void)
 }
 
 /* python3 looks into the working folder first. */
+static const char *hidden_by(const struct startup *s, const char *name)
+{
+	return s->options.flags & PYTHON_SAFE_PATH ? NULL : shadow_of(name);
+}
+
 static int is_hidden(const char *name)
 {
-	return is_restored() && !(handoff.startup.options.flags & PYTHON_SAFE_PATH) &&
-		shadow_has(name);
+	return is_restored() && hidden_by(&handoff.startup, name);
+}
+
+/* Those that imported the image's module would have the other one, too. */
+const char *command_differs(const struct startup *s)
+{
+	return told && !kept && s->mode == STARTUP_COMMAND ?
+		hidden_by(s, cpython_lines_module()) : NULL;
 }
 
 static PyObject *import(const char *name)

@@ -14,6 +14,10 @@ void command_prepare(void);
 /* The module that is kept for it, out of sys.modules, or NULL. Borrowed. */
 PyObject *command_module(void);
 
+/* The file that python3 would import for -c, where the workload imported another one
+ * of that name, else NULL. Of a start, before anything of Python's is changed. */
+const char *command_differs(const struct startup *startup);
+
 /* After a rehearsal: as before it. */
 void command_forget(void);
 

@@ -7,6 +7,7 @@
 #include "resume.h"
 #include "callbacks.h"
 #include "asked.h"
+#include "command.h"
 #include "cpython.h"
 #include "environment.h"
 #include "finish.h"
@@ -362,6 +363,10 @@ static void check(struct startup *startup)
 	if (variable)
 		plain_python(startup, "the working folder holds a module of the entry's "
 			"name: ", variable);
+	why = command_differs(startup);
+	if (why)
+		plain_python(startup, "the working folder holds a module that python3 "
+			"imports for -c, and the image has another: ", why);
 	locale = hooks_check(startup->locale == STARTUP_LOCALE_COERCED);
 	if (locale)
 		plain_python(startup, "environment: imports set the locale by it, and can't "

@@ -46,8 +46,7 @@ static int has_file(char *path, size_t size, const char *stem)
 	return 0;
 }
 
-/* The file that is such a module. */
-static const char *find(const char *name)
+const char *shadow_of(const char *name)
 {
 	static char path[512];
 	char package[sizeof top + 16];
@@ -64,10 +63,5 @@ const char *shadow_find(const struct startup *startup)
 {
 	if (!startup->by_entry || !top[0] || (startup->options.flags & PYTHON_SAFE_PATH))
 		return NULL;
-	return find(top);
-}
-
-int shadow_has(const char *name)
-{
-	return find(name) != NULL;
+	return shadow_of(top);
 }

@@ -1,6 +1,6 @@
 /*
- * An entry that is a module: python3 -m would look for it in the working folder
- * first.
+ * Modules that python3 imports for a start, and looks for in the working folder
+ * first: an entry that is one, what -c needs.
  */
 #ifndef SHADOW_H
 #define SHADOW_H
@@ -14,7 +14,7 @@ void shadow_prepare(const char *name);
  * anything of Python's is changed. */
 const char *shadow_find(const struct startup *startup);
 
-/* Whether the working folder holds a module of this name, which has no dots. */
-int shadow_has(const char *name);
+/* The file there that is a module of this name, which has no dots, else NULL. */
+const char *shadow_of(const char *name);
 
 #endif

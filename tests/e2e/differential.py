@@ -168,6 +168,8 @@ case("a folder of modules that changed", "-c", "import fresh", files={"fresh.py"
 # 3.13 tells it of a command.
 LINES = {"linecache.py": "print('mine')\ndef _register_code(*what): print('told', what[1:])\n"}
 case("a linecache in the current folder", "-c", "print(1)", files=LINES)
+case("PYIMAGE=auto, a linecache in the current folder", "-c", "print(1)", files=LINES,
+     env={"PYIMAGE": "auto"})
 case("a linecache in the current folder, a safe path", "-P", "-c", "print(1)", files=LINES)
 case("another current folder", "-c", SHOW, cwd="sub", files={"sub/x": ""})
 case("user site folder", "-c", "import sys, in_user_site; print(sys.path)",
@@ -448,7 +450,9 @@ def main():
     targets = {}
     for name, way in (("bare", "pyimage"), ("bare", "kernel"), ("stdlib", "kernel")):
         targets["%s, %s" % (name, way)] = lib.WAYS[way](lib.image(name))
-    compare_all(targets)
+    # "stdlib" has linecache already, so python3 has to run: see fallback.py.
+    compare_all(targets, lambda name, target: "stdlib" not in target or
+                name != "a linecache in the current folder")
     clean()
     tap.done()
 

@@ -3,6 +3,7 @@
 arguments, under PYIMAGE=on the image says why and ends with status 70."""
 import os
 import shutil
+import sys
 
 import lib
 from imagefile import Image
@@ -38,7 +39,7 @@ def falls_back(command, *words, env=None, auto="plain", **more):
     equal(runs(command, env={**env, **AUTO}, **more), auto, "under PYIMAGE=auto")
     refused(runs(command, env={**env, **ON}, **more), *words)
     got = lib.run([*more.get("before", ()), *command, "-c", "pass"],
-                  env={**env, **AUTO, "PYIMAGE_VERBOSE": "1"})
+                  env={**env, **AUTO, "PYIMAGE_VERBOSE": "1"}, cwd=more.get("cwd"))
     for word in words:
         that(word in got.err.decode(), "PYIMAGE_VERBOSE says %r" % got.err)
 
@@ -197,6 +198,33 @@ each_way("ulimit -s unlimited", unlimited_stack)
 each_way("an address is taken", clash, ways=["pyimage"])
 each_way("ulimit -n 5", few_descriptors)
 each_way("ulimit -n 3", no_descriptor)
+
+
+# ------------------------------------------------------------ working folder
+LINES = "linecache.py"	# from 3.13 on, -c imports it
+
+
+def imported_by_commands(command):
+    place = lib.folder("lines")
+    lib.write(place + "/" + LINES, "def _register_code(*what): pass\n")
+    if sys.version_info < (3, 13):
+        equal(runs(command, cwd=place), "image")
+        return
+    falls_back(command, "working folder", LINES, cwd=place)
+    equal(runs(command, "-P", cwd=place, env=ON), "image", "the folder is not looked into")
+    lib.write(place + "/script.py", WHO)
+    got = lib.run([*command, "script.py"], cwd=place)
+    equal(got, (0, b"image []\n", b""), "a script")
+
+
+def with_lines():
+    path = os.path.join(lib.folder("fallback"), "lines")
+    equal(lib.build(path, ["linecache"], ["marker.py"]).status, 0)
+    for way in lib.WAYS.values():
+        imported_by_commands(way(path))
+
+
+run("a module of python3's own is in the working folder", with_lines)
 
 
 # ------------------------------------------------------------ stale images
