@@ -39,7 +39,7 @@ def falls_back(command, *words, env=None, auto="plain", **more):
     equal(runs(command, env={**env, **AUTO}, **more), auto, "under PYIMAGE=auto")
     refused(runs(command, env={**env, **ON}, **more), *words)
     got = lib.run([*more.get("before", ()), *command, "-c", "pass"],
-                  env={**env, **AUTO, "PYIMAGE_VERBOSE": "1"}, cwd=more.get("cwd"))
+                  env={**env, **AUTO, "PYIMAGE_VERBOSE": "1"})
     for word in words:
         that(word in got.err.decode(), "PYIMAGE_VERBOSE says %r" % got.err)
 
@@ -210,7 +210,8 @@ def imported_by_commands(command):
     if sys.version_info < (3, 13):
         equal(runs(command, cwd=place), "image")
         return
-    falls_back(command, "working folder", LINES, cwd=place)
+    equal(runs(command, env=AUTO, cwd=place), "plain")
+    refused(runs(command, env=ON, cwd=place), "working folder", LINES)
     equal(runs(command, "-P", cwd=place, env=ON), "image", "the folder is not looked into")
     lib.write(place + "/script.py", WHO)
     got = lib.run([*command, "script.py"], cwd=place)

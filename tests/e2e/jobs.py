@@ -8,7 +8,7 @@ import resource
 import lib
 import tap
 import terminal
-from terminal import INTERRUPT, QUIT
+from terminal import END, IN_PYTHON, INTERRUPT, PRIMARY, QUIT, STOP
 
 TARGETS = terminal.targets()
 
@@ -141,6 +141,7 @@ each("the terminal hangs up, print()", hang_up, "import signal, time\nsignal.sig
 
 # ------------------------------------------------------------ shells
 PROMPT = b"bash: "
+AGAIN = b"\"${P[@]}\"\r\n"	# the job's name, by fg
 
 
 def shell(command, *steps):
@@ -157,9 +158,15 @@ def shell(command, *steps):
             what(session)
             continue
         session.send(what)
-        if answer:
+        if answer == AGAIN:
+            session.expect_keys(answer, lambda painted: AGAIN in painted)
+        elif answer == PRIMARY and IN_PYTHON:
+            session.expect_prompt(answer)
+        elif answer:
             session.expect(answer)
     how, text = session.close()
+    if IN_PYTHON and any(step[1] == PRIMARY for step in steps):
+        text = "\n".join(terminal.screen(text)).encode()
     text = re.sub(rb"\[1\] \d+", b"[1] PID", text)
     return how, text, sorted(os.listdir(home))
 
@@ -197,6 +204,17 @@ INPUT = b"\"${P[@]}\" -c 'print(\"got\", input(\"what? \"))'"
 HELD = b"\"${P[@]}\" -c 'import readline; print(\"got\", input(\"what? \"))'"
 CHAIN = b"\"${P[@]}\" -c 'import signal; signal.signal(18, lambda n, f: print(\"continued\"));" \
     b" signal.signal(20, lambda n, f: print(\"stop\")); print(\"got\", input(\"what? \"))'"
+
+
+def prompt_stopped(again):
+    return [(b"\"${P[@]}\"\n", PRIMARY), (b"x = 1\n", PRIMARY), S,
+            (STOP, PROMPT), *again, (b"x\n", PRIMARY), S,
+            (STOP, PROMPT), *again, (b"x\n", PRIMARY), S,
+            (INTERRUPT, PRIMARY), (END, PROMPT), STATUS]
+
+
+# GNU readline leaves the terminal as the shell had it.
+READLINE = prompt_stopped([(b"fg\n", b"\"\r\n"), S])
 for name, steps in {
         "^Z and fg in sleep": [(SLEEP % b"600" + b"\n", b"ready\r\n"), S, (b"\x1a", PROMPT),
                                STATUS, (b"fg\n", b"'\r\n"), S, (INTERRUPT, PROMPT), STATUS],
@@ -206,10 +224,10 @@ for name, steps in {
                                   (b"fg\n", b"'\r\n"), S, (b"def\n", PROMPT), STATUS],
         "^Z and bg": [(SLEEP % b".3" + b"\n", b"ready\r\n"), S, (b"\x1a", PROMPT), (b"bg\n", PROMPT),
                       (b"wait\n", PROMPT), STATUS],
-        "^Z twice in the REPL": [(b"\"${P[@]}\"\n", b">>> "), (b"x = 1\n", b">>> "), S,
-                                 (b"\x1a", PROMPT), (b"fg\n", b"\"\r\n"), S, (b"x\n", b">>> "), S,
-                                 (b"\x1a", PROMPT), (b"fg\n", b"\"\r\n"), S, (b"x\n", b">>> "), S,
-                                 (b"\x03", b">>> "), (b"\x04", PROMPT), STATUS],
+        "^Z twice in the REPL":
+            prompt_stopped([(b"fg\n", AGAIN)]) if IN_PYTHON else READLINE,
+        "^Z twice in the REPL, which reads by readline": [
+            (b"export PYTHON_BASIC_REPL=1\n", PROMPT), *READLINE],
         "a handler of SIGCONT and SIGTSTP": [(CHAIN + b"\n", b"what? "), S, (b"\x1a", b"stop\r\n"),
                                              S, (b"text\n", PROMPT), STATUS],
         "input() in the background": [

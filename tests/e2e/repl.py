@@ -2,14 +2,10 @@
 """The interactive interpreter on a terminal: the same transcript as python3's."""
 import os
 import shutil
-import sys
 
 import lib
 import tap
-from terminal import INTERRUPT, PRIMARY, SECONDARY, Session, screen
-
-
-IN_PYTHON = sys.version_info >= (3, 13)	# the prompt of a terminal that can do more
+from terminal import IN_PYTHON, INTERRUPT, PRIMARY, SECONDARY, Session, screen
 
 
 def talk(command, lines, env):
@@ -20,14 +16,15 @@ def talk(command, lines, env):
     os.mkdir(home)
     lib.write(home + "/startup.py", "print('startup'); from_startup = 1\n")
     painted = IN_PYTHON and bool(env.get("TERM"))
-    session = Session(command, env, home, painted=painted)
-    session.expect(PRIMARY)
+    session = Session(command, env, home)
+    expect = session.expect_prompt if painted else session.expect
+    expect(PRIMARY)
     for line, answer in lines:
         if line == INTERRUPT:
             tap.wait_asleep(session.child.pid)
         session.send(line)
         if answer:
-            session.expect(answer)
+            expect(answer)
     status, text = session.finish()
     history = home + "/.python_history"
     text = screen(text) if painted else text.replace(b"\r", b"")

@@ -233,12 +233,17 @@ for where in "exec <&- >&-", "exec <&- 2>&-", "exec >&- 2>&-":
 
 
 # ------------------------------------------------------------ half a terminal
-def halved(command, where, args, prompt, line):
+def half(command, where, args=(), env=()):
+    home = terminal.home("streams")
+    return home, terminal.Session(
+        ["sh", "-c", 'exec "$@" ' + where, "sh", *command, *args], {"TERM": "xterm", **dict(env)}, home,
+        output=home + "/out" if ">out" in where else None)
+
+
+def halved(command, where, args, prompt, line, env=()):
     """Standard streams of which only some are the terminal. The prompt is the
     terminal's, or a file's; then the program is asleep when it waits."""
-    home = terminal.home("streams")
-    session = terminal.Session(["sh", "-c", 'exec "$@" ' + where, "sh", *command, *args],
-                               {"TERM": "xterm"}, home)
+    home, session = half(command, where, args, env)
     if prompt:
         session.expect(prompt)
     session.send(line)
@@ -248,13 +253,29 @@ def halved(command, where, args, prompt, line):
                        for name in sorted(os.listdir(home))}
 
 
+def half_painted(command, where, line):
+    """python3's prompt in Python goes to stdout, whatever that is."""
+    home, session = half(command, where)
+    session.expect_prompt(terminal.PRIMARY)
+    session.send(line)
+    session.expect_prompt(terminal.PRIMARY)
+    session.send(b"\x04")
+    how, text = session.close()
+    return how, terminal.screen(text), {
+        name: terminal.screen(lib.read(os.path.join(home, name)))
+        for name in sorted(os.listdir(home))}
+
+
 ASK = "import sys\nprint(input('what? '), [s.isatty() for s in (sys.stdin, sys.stdout," \
       " sys.stderr)])\nprint(repr(sys.stdin.read()))"
 for where, prompt in ((">out", b""), ("2>err", b""), (">out 2>err", b""),
                       ("</dev/null", b""), ("</dev/null 2>err", b""), ("| cat", b"what? ")):
     each("half a terminal: %s, input()" % where, halved, where, ["-c", ASK], prompt,
          b"" if "null" in where else b"text\n")
+TOLD = b"import sys; sys.ps1, sys.stdin.isatty(), 'readline' in sys.modules\n"
 for where, prompt in ((">out", b">>> "), ("2>err", b">>> "), (">out 2>err", b"")):
     each("half a terminal: %s, a prompt" % where, halved, where, [], prompt,
-         b"import sys; sys.ps1, sys.stdin.isatty(), 'readline' in sys.modules\n")
+         TOLD, {"PYTHON_BASIC_REPL": "1"})
+    if terminal.IN_PYTHON:
+        each("half a terminal: %s, a prompt in Python" % where, half_painted, where, TOLD)
 tap.done()

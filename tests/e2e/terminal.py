@@ -9,7 +9,9 @@ import select
 import shutil
 import struct
 import subprocess
+import sys
 import termios
+import time
 
 import lib
 import tap
@@ -17,6 +19,8 @@ import tap
 INTERRUPT, END, STOP, QUIT = b"\x03", b"\x04", b"\x1a", b"\x1c"
 LIMIT = 60	# seconds for an answer
 PRIMARY, SECONDARY = b">>> ", b"... "
+# Where the terminal can do more, the prompt is a module of Python (_pyrepl).
+IN_PYTHON = sys.version_info >= (3, 13)
 ADDRESS = re.compile(rb"0x[0-9a-f]{6,16}")
 
 
@@ -49,8 +53,9 @@ CONTROL = re.compile(rb"\x1b\[([0-9;?]*)([@-~])|\x1b[=>]|[\r\n\b\x07]")
 
 
 def shown(text):
-    """The text less all control sequences."""
-    return re.sub(rb"\x1b\[[0-9;?]*[@-~]|\x1b[=>]", b"", text)
+    """The text less all control sequences, and less the blanks behind it: python3's
+    new prompt indents lines by itself."""
+    return re.sub(rb"\x1b\[[0-9;?]*[@-~]|\x1b[=>]", b"", text).rstrip(b" ")
 
 
 def screen(text):
@@ -113,8 +118,8 @@ class Session:
     """A program that leads a session of its own on a new terminal. Variables
     whose value is None are left out."""
 
-    def __init__(self, command, env, home, size=(24, 80), arrange=None, painted=False):
-        self.painted = painted	# what is waited for may be in colours
+    def __init__(self, command, env, home, size=(24, 80), arrange=None, output=None):
+        self.output, self.sent = output, 0	# where stdout is a file
         self.master, slave = pty.openpty()
         self.resize(*size)
         variables = {**lib.ENV, "TERM": "dumb", "HOME": home, **env}
@@ -151,11 +156,48 @@ class Session:
 
     def expect(self, end):
         start = len(self.text)
-        while not (shown if self.painted else bytes)(self.text[start:]).endswith(end):
+        while not self.text[start:].endswith(end):
             if not self._more():
                 raise tap.Failed("ended, not %r, after %r" % (end, self.text[-300:]))
 
+    def _painted(self):
+        """What has been painted since the last keys: on the terminal, or in a file."""
+        text = self.text
+        if self.output:
+            text = lib.read(self.output) if os.path.exists(self.output) else b""
+        return text[self.sent:]
+
+    def _takes_keys(self):
+        """It has turned off the lines that the kernel makes, and waits."""
+        return not termios.tcgetattr(self.master)[3] & termios.ICANON and \
+            tap.all_asleep(self.child.pid)
+
+    def expect_keys(self, what, arrived):
+        """Until it waits for keys and what it painted since the last ones is right."""
+        limit = time.monotonic() + LIMIT
+        while True:
+            painted = self._painted()
+            if arrived(painted) and self._takes_keys() and painted == self._painted():
+                return
+            if self._has_more(.01) and not self._more():
+                raise tap.Failed("ended, not %r, after %r" % (what, painted[-300:]))
+            if time.monotonic() > limit:
+                self.child.kill()
+                raise tap.Failed("not %r, but %r" % (what, painted[-300:]))
+
+    def expect_prompt(self, end):
+        """With this at the end of what is to be seen, as python3's new prompt does: that
+        puts the terminal into a mode for it and, while a line is typed, paints the prompt
+        again and again. The line's own end is part of the answer, so keys that are still
+        on their way are not overlooked."""
+        self.expect_keys(end, lambda painted: b"\n" in painted and
+                         shown(painted).endswith(shown(end)))
+
+    def _has_more(self, seconds):
+        return bool(select.select([self.master], [], [], seconds)[0])
+
     def send(self, data):
+        self.sent += len(self._painted())
         os.write(self.master, data)
 
     def finish(self):

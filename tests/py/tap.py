@@ -116,10 +116,14 @@ def is_asleep(pid):
     return state == "Z" or state == "S" and call not in NOT_ASLEEP
 
 
+def all_asleep(pid):
+    return all(map(is_asleep, _family(pid)))
+
+
 def wait_asleep(pid):
     """Until the process and its children wait in a system call: only there a signal
     is sure to interrupt something."""
-    while not all(map(is_asleep, _family(pid))):
+    while not all_asleep(pid):
         os.sched_yield()
 
 
