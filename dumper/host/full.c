@@ -10,6 +10,7 @@
 #include "entry.h"
 #include "environment.h"
 #include "finish.h"
+#include "gc_view.h"
 #include "hooks.h"
 #include "immortal.h"
 #include "patches.h"
@@ -74,6 +75,7 @@ int full_finish(void)
 	rehearse_release();
 	streams_release();
 	finish_release();
-	collector_unfreeze();
+	if (!gc_view_program_froze())
+		collector_unfreeze();	/* else no collection looks at them there, either */
 	return Py_FinalizeEx();
 }

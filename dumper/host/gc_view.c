@@ -143,6 +143,11 @@ static PyObject *freeze_more(PyObject *self, PyObject *unused)
 	return freeze(self, unused);
 }
 
+int gc_view_program_froze(void)
+{
+	return program_froze;
+}
+
 static PyCFunction unfreeze;
 
 /* Only what the program froze: the rest would cost it a page for each object at

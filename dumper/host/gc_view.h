@@ -20,6 +20,9 @@ void gc_view_note(void);
  * gc.get_objects(), audit hooks hear nothing of it. */
 PyObject *gc_view_young(void);
 
+/* The program called gc.freeze(), and gc.unfreeze() no more since. */
+int gc_view_program_froze(void);
+
 /* After the last gc_view_freeze(): in the image, the functions of gc are ours,
  * and the collector has not run since gc_view_keep(). */
 void gc_view_replace(void);

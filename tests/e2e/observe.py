@@ -229,6 +229,17 @@ if os.fork() == 0:
     sys.exit(4)
 print(os.waitstatus_to_exitcode(os.wait()[1]), gc.isenabled())
 """)
+AT_THE_END = """
+import gc, os, sys
+class D:
+    def __del__(self, count=gc.get_freeze_count, write=os.write, text=str):
+        write(1, text(count() > 4000).encode())
+gc.freeze()
+%s
+sys.d = D()
+"""
+case("gc.freeze and the end", AT_THE_END % "")
+case("gc.unfreeze and the end", AT_THE_END % "gc.unfreeze()")
 case("gc.get_objects, by generation", IMPORT + """
 class Number:
     asked = 0
