@@ -7,6 +7,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -127,6 +128,8 @@ class Session:
         def control():
             os.setsid()
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            for number in signal.SIGINT, signal.SIGQUIT:	# `&` of a shell ignores them
+                signal.signal(number, signal.SIG_DFL)
             if arrange:
                 arrange()
 
