@@ -247,6 +247,8 @@ def halved(command, where, args, prompt, line, env=()):
     if prompt:
         session.expect(prompt)
     session.send(line)
+    if prompt == terminal.PRIMARY:	# else ^D may come while readline is off
+        session.expect(prompt)
     session.send(b"\x04")
     how, text = session.close()
     return how, text, {name: lib.read(os.path.join(home, name))
