@@ -5,6 +5,7 @@ import os
 import select
 import subprocess
 
+from memory import merging
 from memory.starter import PATIENCE, Starter, finish
 
 TOGETHER = os.cpu_count() or 1
