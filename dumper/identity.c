@@ -13,9 +13,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define LOCALTIME "/etc/localtime"
 
@@ -26,7 +28,7 @@ struct maker {
 	struct list files;	/* whose change while building is a refusal */
 	struct list owned;	/* paths that dpkg owns, sorted */
 	struct list modules;	/* their sources and libraries, sorted */
-	struct list read;	/* further files, no bytecode of these modules */
+	struct list read;	/* further files, none of these modules' */
 };
 
 static void add_guard(struct maker *maker, uint32_t kind, uint32_t flags,
@@ -75,9 +77,22 @@ static void list_modules(const struct report *report, struct list *out)
 	list_sort(out);
 }
 
-/* importlib/_bootstrap_external.py, SourceLoader.get_code(): bytecode counts if it
- * tells its source's time and size. So it is as fresh as the source, which has a
- * guard. PEP 3147: FOLDER/__pycache__/NAME.TAG.pyc is that of FOLDER/NAME.py. */
+/* PEP 552: bytecode of an "unchecked hash" counts whatever its source is; what can't be
+ * read is taken for such. Four bytes of magic number, then little-endian flags. */
+static int is_unchecked(const char *path)
+{
+	unsigned char start[8];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, start, sizeof(start));
+
+	if (fd >= 0)
+		close(fd);
+	return got != sizeof(start) || (start[4] & 3) == 1;
+}
+
+/* importlib/_bootstrap_external.py, SourceLoader.get_code(): other bytecode counts if
+ * it tells its source's time and size, or hash. So it is as fresh as the source, which
+ * has a guard. PEP 3147: FOLDER/__pycache__/NAME.TAG.pyc is that of FOLDER/NAME.py. */
 static int is_bytecode(const char *path, const struct list *sources)
 {
 	const char *name = path_base(path), *end = strrchr(name, '.');
@@ -89,7 +104,8 @@ static int is_bytecode(const char *path, const struct list *sources)
 	cache = path_folder(path);
 	folder = path_folder(cache);
 	source = alloc_print("%s/%.*s.py", folder, (int)strcspn(name, "."), name);
-	result = strcmp(path_base(cache), "__pycache__") == 0 && list_has(sources, source);
+	result = strcmp(path_base(cache), "__pycache__") == 0 && list_has(sources, source) &&
+		 !is_unchecked(path);
 	free(source);
 	free(folder);
 	free(cache);
@@ -100,7 +116,8 @@ static void list_read(const struct report *report, const struct list *sources,
 		      struct list *out)
 {
 	for (size_t i = 0; i < report->read.count; i++)
-		if (!is_bytecode(report->read.items[i], sources))
+		if (!list_has(sources, report->read.items[i]) &&
+		    !is_bytecode(report->read.items[i], sources))
 			list_add(out, report->read.items[i]);
 }
 

@@ -11,7 +11,7 @@
 /* Of a script's arguments the kernel lets those of its first line go before: each
  * time the interpreter and at most one more; an interpreter may be a script, four
  * times (exec_binprm() of fs/exec.c). */
-#define COMM_SCRIPT_DEPTH 8
+#define COMM_SCRIPT_DEPTH 10
 
 /* AT_EXECFN is the name that exec was given, which a script is an argument by. */
 static int may_be_script(const struct stack *stack, const char *name)
@@ -22,22 +22,32 @@ static int may_be_script(const struct stack *stack, const char *name)
 	return 0;
 }
 
-/* Whether a script was executed. By its name alone it could also be an image that was
- * given its own name as an argument. What can't be read is taken for a script. */
+/* execveat() without a path: the kernel then names the process by the file that runs
+ * last, or by the number. */
+static int is_descriptor(const char *name)
+{
+	const char *number = text_after(name, "/dev/fd/");
+
+	return number && text_number(number) >= 0;
+}
+
+/* Whether a script was executed, or another file that the kernel has an interpreter
+ * for (binfmt_misc). By its name alone it could also be an image that was given its
+ * own name as an argument. What can't be read is taken for a script. */
 static int is_script(const struct stack *stack)
 {
 	const char *name = stack_pointer(stack, SYS_AT_EXECFN);
-	char start[2] = { '#', '!' };
+	char start[4] = { 0 };
 	long fd;
 
-	if (!name || !may_be_script(stack, name))
+	if (!name || !may_be_script(stack, name) || is_descriptor(name))
 		return 0;
 	fd = sys_open(name, SYS_O_RDONLY | SYS_O_CLOEXEC);
 	if (fd >= 0) {
 		sys_read((int)fd, start, sizeof(start));
 		sys_close((int)fd);
 	}
-	return start[0] == '#' && start[1] == '!';
+	return !(start[0] == 0x7f && start[1] == 'E' && start[2] == 'L' && start[3] == 'F');
 }
 
 /* Which file python3's process would be named by; NULL: as it is. In a virtual

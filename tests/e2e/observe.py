@@ -464,8 +464,8 @@ def counts_of_the_collector():
 
 @tap.test
 def names_of_the_process():
-    """The kernel makes comm and cmdline at execve: of an image its name, of a
-    script its first line's. ps shows the same."""
+    """The kernel makes cmdline at execve: of an image its name, of a script its first
+    line's; comm is as python3's. ps shows the same."""
     show = ("import ctypes\nb = ctypes.create_string_buffer(17)\nctypes.CDLL(None).prctl(16, b)\n"
             "print(open('/proc/self/comm').read().strip(), b.value.decode(),"
             " open('/proc/self/cmdline').read().split(chr(0))[:-1])\n"

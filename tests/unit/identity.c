@@ -58,9 +58,13 @@ static void add_mapping(const char *name, enum maps_kind kind)
 	maps.count++;
 }
 
-static void add_read(const char *name)
+static void add_read(const char *name, char flags)
 {
-	unit_file(root, name, "");
+	/* magic number, flags: PEP 552 */
+	int fd = open(in_root(name), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	ck_assert_int_eq(write(fd, (char[16]){1, 2, 3, 4, flags}, 16), 16);
+	close(fd);
 	list_add(&report.read, in_root(name));
 }
 
@@ -121,12 +125,15 @@ static void setup(void)
 	list_add(&report.read, in_root("/home/data"));
 	list_add(&report.read, in_root("/home/settings"));
 	list_add(&report.read, "settings");
-	/* bytecode: of a module, of one that is none, and what is none */
-	add_read("/lib/py/__pycache__/a.cpython-311.pyc");
-	add_read("/home/mine/__pycache__/mine.cpython-311.opt-1.pyc");
-	add_read("/home/mine/__pycache__/failed.cpython-311.pyc");
-	add_read("/home/mine/mine.pyc");
-	add_read("/home/mine/__pycache__/mine.dat");
+	/* bytecode: of a module, of one that is none, unchecked, and what is none */
+	add_read("/lib/py/__pycache__/a.cpython-311.pyc", 0);
+	add_read("/home/mine/__pycache__/mine.cpython-311.opt-1.pyc", 0);
+	add_read("/home/mine/__pycache__/failed.cpython-311.pyc", 0);
+	add_read("/lib/py/__pycache__/a.cpython-311.opt-2.pyc", 3);
+	add_read("/lib/py/__pycache__/a.cpython-311.opt-1.pyc", 1);
+	add_read("/home/mine/mine.pyc", 0);
+	list_add(&report.read, in_root("/venv/site-packages/six.py"));
+	add_read("/home/mine/__pycache__/mine.dat", 0);
 	source = (struct identity_source){
 		.report = &report, .maps = &maps, .python = strdup(in_root("/bin/python3")),
 		.host = strdup(in_root("/lib/host.so")), .dpkg = strdup(in_root("/dpkg")),
@@ -194,6 +201,7 @@ static void expect_environment(void)
 	expect(IMAGE_GUARD_FILE, 0, in_root("/home/data"));
 	expect(IMAGE_GUARD_ABSENT, 0, in_root("/home/settings"));
 	expect(IMAGE_GUARD_FILE, 0, in_root("/home/mine/__pycache__/failed.cpython-311.pyc"));
+	expect(IMAGE_GUARD_FILE, 0, in_root("/lib/py/__pycache__/a.cpython-311.opt-1.pyc"));
 	expect(IMAGE_GUARD_FILE, 0, in_root("/home/mine/mine.pyc"));
 	expect(IMAGE_GUARD_FILE, 0, in_root("/home/mine/__pycache__/mine.dat"));
 }

@@ -55,24 +55,17 @@ PyObject *free_lists_make(int kind)
 }
 #endif
 
-/* dictobject.c, tupleobject.c, where these lists are cleared for good: a negative count
- * is a list that takes nothing. */
+/* 3.13's dictobject.c, tupleobject.c, where these lists are cleared for good: a negative
+ * count is a list that takes nothing. 3.12 has no such mark: it compares with the most
+ * alone, and would write before the list. */
 void free_lists_close(void)
 {
-#if PY_VERSION_HEX >= 0x030c0000 && PY_VERSION_HEX < 0x030e0000
-	PyInterpreterState *interp = PyInterpreterState_Get();
-#if PY_VERSION_HEX < 0x030d0000
-	struct _Py_tuple_state *tuples = &interp->tuple;
-	PyTupleObject **first = tuples->free_list;
-
-	interp->dict_state.numfree = interp->dict_state.keys_numfree = -1;
-#else
-	struct _Py_object_freelists *lists = &interp->object_state.freelists;
+#if PY_VERSION_HEX >= 0x030d0000 && PY_VERSION_HEX < 0x030e0000
+	struct _Py_object_freelists *lists = &PyInterpreterState_Get()->object_state.freelists;
 	struct _Py_tuple_freelist *tuples = &lists->tuples;
 	PyTupleObject **first = tuples->items;
 
 	lists->dicts.numfree = lists->dictkeys.numfree = -1;
-#endif
 	for (int i = 0; i < PyTuple_NFREELISTS; i++) {
 		tuples->numfree[i] = -1;
 		first[i] = NULL;

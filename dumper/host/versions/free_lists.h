@@ -16,7 +16,7 @@
 int free_lists_read(int *free);
 
 /* Tuples and dicts that end from here on are not kept for others, as in the
- * interpreter's own end. 3.12 and 3.13 alone, where objects are immortal. */
+ * interpreter's own end. 3.13 alone. */
 void free_lists_close(void);
 
 /* An object of the kind, as the interpreter makes it. NULL: out of memory. */
