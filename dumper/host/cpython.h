@@ -171,6 +171,10 @@ void cpython_unsilence(void);
 /* What sys.flags has of -i and -q that were given `count` times. */
 int cpython_option_count(int count);
 
+/* The text that was put before sys.path, or NULL, where the config tells it: import's
+ * errors and other interpreters go by it. 0, or -1 with an exception set. */
+int cpython_set_path0(PyObject *text);
+
 /* The config that CPython itself reads at run time. */
 PyConfig *cpython_config(void);
 

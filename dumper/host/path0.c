@@ -65,15 +65,27 @@ void path0_report(void (*put)(const char *key, const char *value))
 	Py_XDECREF(bytes);
 }
 
+/* As -c has it, which then writes nothing. */
+static void expect_nothing(void)
+{
+	PyObject *nothing = PyUnicode_FromString("");
+
+	if (!nothing || cpython_set_path0(nothing))
+		talk_refuse("prepare the first item of sys.path");
+	Py_DECREF(nothing);
+}
+
 void path0_forget(void)
 {
 	PySequence_DelItem(path, place);
+	expect_nothing();
 }
 
 void path0_prepare(void)
 {
 	path = PySys_GetObject("path");
 	Py_XINCREF(path);
+	expect_nothing();
 }
 
 void path0_release(void)
@@ -84,7 +96,7 @@ void path0_release(void)
 
 int path0_insert(PyObject *text)
 {
-	return PyList_Insert(path, place, text);
+	return cpython_set_path0(text) || PyList_Insert(path, place, text) ? -1 : 0;
 }
 
 /* pathconfig.c, _PyPathConfig_ComputeSysPath0: for a file its folder, after one
@@ -152,10 +164,10 @@ int path0_add(const struct startup *s)
 	int bad;
 
 	if (s->options.flags & PYTHON_SAFE_PATH)
-		return 0;
+		return cpython_set_path0(NULL);
 	text = path0_of(s);
-	if (text == Py_None)
-		return 0;	/* no working folder: leave sys.path alone */
+	if (text == Py_None)	/* no working folder: leave sys.path alone */
+		return cpython_set_path0(NULL);
 	bad = !text || path0_insert(text);
 	Py_XDECREF(text);
 	return bad ? -1 : 0;

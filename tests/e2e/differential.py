@@ -171,6 +171,15 @@ case("a linecache in the current folder", "-c", "print(1)", files=LINES)
 case("PYIMAGE=auto, a linecache in the current folder", "-c", "print(1)", files=LINES,
      env={"PYIMAGE": "auto"})
 case("a linecache in the current folder, a safe path", "-P", "-c", "print(1)", files=LINES)
+HIDES = {"colorsys.py": "from colorsys import Color", "main.py": "import colorsys"}
+case("a script that hides a module", "colorsys.py", files=HIDES)
+case("a module that hides another, FILE", "main.py", files=HIDES)
+case("a module that hides another, -m", "-m", "main", files=HIDES)
+case("a module that hides another, -c", "-c", "import colorsys", files=HIDES)
+INNER = {"inner.py": "import %s as s\ni = s.create()\n"
+         "s.run_string(i, 'import sys; print(repr(sys.path[0]), flush=True)')\n" % lib.INTERPRETERS}
+for form in ["inner.py"], ["-P", "inner.py"], ["-m", "inner"], ["-c", "import inner"]:
+    case("sys.path of another interpreter, %s" % form, *form, files=INNER)
 case("another current folder", "-c", SHOW, cwd="sub", files={"sub/x": ""})
 case("user site folder", "-c", "import sys, in_user_site; print(sys.path)",
      env={"HOME": "home"}, files={

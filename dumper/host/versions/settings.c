@@ -81,3 +81,39 @@ PyConfig *cpython_config(void)
 {
 	return (PyConfig *)_Py_GetConfig();
 }
+
+#if PY_VERSION_HEX >= 0x030c0000
+/* Surely, and at no cost for -c. */
+static int is_path0(PyObject *text)
+{
+	const wchar_t *now = cpython_config()->sys_path_0;
+
+	return text && now ? !*now && !PyUnicode_GET_LENGTH(text) : !text && !now;
+}
+
+/* PyConfig_Clear() frees it at the end; the former one is left, for it may lie on
+ * a page of the image. */
+int cpython_set_path0(PyObject *text)
+{
+	Py_ssize_t size = text && !is_path0(text) ? PyUnicode_AsWideChar(text, NULL, 0) : 0;
+	wchar_t *copy = size > 0 ? PyMem_RawMalloc((size_t)size * sizeof *copy) : NULL;
+
+	if (is_path0(text))
+		return 0;
+	if (size < 0 || (text && !copy)) {
+		if (!PyErr_Occurred())
+			PyErr_NoMemory();
+		return -1;
+	}
+	if (copy)
+		PyUnicode_AsWideChar(text, copy, size);
+	cpython_config()->sys_path_0 = copy;
+	return 0;
+}
+#else
+int cpython_set_path0(PyObject *text)
+{
+	(void)text;
+	return 0;
+}
+#endif
