@@ -63,6 +63,10 @@ void cpython_call_exit_functions(void);
 /* A flag that PyRun_* sets when a KeyboardInterrupt went through. */
 int *cpython_unhandled_interrupt(void);
 
+/* At the end, with every handler the default one already: there is none, so that a
+ * signal which still trips (_thread.interrupt_main()) is told as python3 tells it. */
+void cpython_forget_handlers(void);
+
 /* A number that changes whenever the dict does. */
 unsigned long long cpython_dict_version(PyObject *dict);
 

@@ -156,6 +156,7 @@ static void drop_handlers(void)
 		Py_XDECREF(handler);
 		PyErr_Clear();
 	}
+	cpython_forget_handlers();
 }
 
 static void collect(void)

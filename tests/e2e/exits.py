@@ -112,6 +112,11 @@ for name, text in HOLDERS.items():
     code("held by " + name, DEL + "a = D('first')\n" + text + "\nz = D('last')\n")
 
 # ------------------------------------------------------------ what it sees
+if sys.version_info >= (3, 12):	# older ones die of it (CPython issue 102397)
+    code("sees, a signal of its own", "import _thread, signal\n"
+         "signal.signal(15, lambda *a: print(a))\nclass D:\n"
+         "    def __del__(self, show=print, get=signal.getsignal, end=_thread.interrupt_main):\n"
+         "        show(get(2), get(15), get(13), get(1))\n        end()\nd = D()")
 code("sees, alone", LOOK + "a = L('a')")
 code("sees, in a cycle", LOOK + "a = L('a')\na.a = a")
 code("sees, without functions in the module", "import sys\n"
