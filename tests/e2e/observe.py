@@ -488,6 +488,28 @@ def names_of_the_process():
             [script, "a", "b c"], [lib.PYTHON, script, "a", "b c"], lib.PYTHON), "sys.argv")
 
 
+# execveat() without a path, as fexecve(3): the kernel names the file /dev/fd/N.
+BY_NUMBER = """import os, sys
+file = os.open(sys.argv[1], os.O_RDONLY)
+os.execve(file, ["python3", "-c", sys.argv[2], "/dev/fd/%d" % file], {"PATH": "/usr/bin:/bin"})
+"""
+
+
+@tap.test
+def names_by_unusual_ways():
+    """Scripts run scripts, five at most (exec_binprm() of fs/exec.c): the first one
+    names the process. A file that was run by its number does not."""
+    show = "print(open('/proc/self/comm').read(), end='')\n"
+    image = last = lib.image("bare")
+    for level in range(5):
+        script = lib.write("%s/level%d" % (PLACE, level), "#!%s -B\n%s" % (last, show))
+        os.chmod(script, stat.S_IRWXU)
+        last = script
+        tap.equal(lib.run([script]), (0, b"level%d\n" % level, b""), "a script of scripts")
+    script = lib.write(PLACE + "/by_number.py", BY_NUMBER)
+    tap.equal(lib.run([lib.PYTHON, script, image, show]), (0, b"python3\n", b""), "by number")
+
+
 @tap.test
 def a_collection_writes_to_no_frozen_object():
     """Each page written is memory of one process; plain python3 writes to all."""
