@@ -185,7 +185,7 @@ PROFILED = "def f(): return sorted([3, 1, 2])\nfor n in range(3): f()\n"
 m("cProfile", "-s", "name", "program.py", files={"program.py": PROFILED})
 m("cProfile", "-o", "out.prof", "program.py", files={"program.py": PROFILED})
 m("cProfile", "-s", "stdname", "-m", "program", files={"program.py": PROFILED})
-m("cProfile", "program.py", files={"program.py": "raise SystemExit(3)"})
+m("cProfile", "-s", "name", "program.py", files={"program.py": "raise SystemExit(3)"})
 m("profile", "-s", "name", "program.py", files={"program.py": PROFILED})
 m("pstats", "out.prof", files={"out.prof": ""}, stdin=b"help\nquit\n")
 # ------------------------------------------------------------ code
