@@ -177,7 +177,7 @@ case("a module that hides another, FILE", "main.py", files=HIDES)
 case("a module that hides another, -m", "-m", "main", files=HIDES)
 case("a module that hides another, -c", "-c", "import colorsys", files=HIDES)
 INNER = {"inner.py": "import %s as s\ni = s.create()\n"
-         "s.run_string(i, 'import sys; print(repr(sys.path[0]), flush=True)')\n" % lib.INTERPRETERS}
+         "s.run_string(i, 'import sys; print(repr(sys.path[0]), flush=True)')\ns.destroy(i)\n" % lib.INTERPRETERS}
 for form in ["inner.py"], ["-P", "inner.py"], ["-m", "inner"], ["-c", "import inner"]:
     case("sys.path of another interpreter, %s" % form, *form, files=INNER)
 case("another current folder", "-c", SHOW, cwd="sub", files={"sub/x": ""})
