@@ -22,8 +22,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- freeze --- */
-
 int dump_open(struct dump *dump, struct err *err)
 {
 	if (output_create(dump->spec->output, &dump->output, err) ||
@@ -32,6 +30,8 @@ int dump_open(struct dump *dump, struct err *err)
 		return -1;
 	return 0;
 }
+
+/* --- freeze --- */
 
 static int freeze(struct dump *dump, const char *trace, struct err *err)
 {

@@ -39,7 +39,8 @@ void trial_command(const struct trial *trial, const struct list *arguments,
 int trial_run(const struct trial *trial, struct err *err);
 
 /* Runs `-c pass`, or the image's entry with these arguments, and calls `look` while
- * the process holds still at its end, to which it has to come in time.
+ * the process holds still, to which it has to come in time: at its end, or, of `-c pass`
+ * without a `variable`, where the program begins.
  * `variable` is one more of its environment, or NULL. A command may end with any
  * status. */
 typedef int trial_look(pid_t pid, void *data, struct err *err);

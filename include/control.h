@@ -37,7 +37,8 @@ enum control_type {
 	CONTROL_REFUSED = 3,
 	/* host to pydump: strings. version=3.11.2, hexversion=N,
 	 * executable=PATH, prefix=PATH, locale=NAME, locale_by_lc_all=0|1,
-	 * immortal=0|1 (frozen objects are), user_site_suffix=TEXT, user_site=PATH (only if it is on sys.path),
+	 * immortal=0|1 (frozen objects are), user_site_suffix=TEXT,
+	 * user_site=PATH (only if it is on sys.path),
 	 * timezone=TEXT, path=FOLDER (each of sys.path in order),
 	 * module=NAME (each of sys.modules) followed by origin=PATH where it
 	 * has one, read=PATH for further files that were read or looked

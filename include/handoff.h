@@ -122,7 +122,7 @@ struct handoff {
 				   STARTUP_STDIN: it has none */
 	const char *entry_what;	/* the entry's code, module or file */
 	uint64_t tid_cleared;	/* set_tid_address(2): what the kernel clears at the
-				   thread's end; tid_address before glibc 2.42 */
+				   thread's end; up to glibc 2.41 tid_address */
 
 	/* --- written on entry: keep together, from here on --- */
 	uint64_t vdso[HANDOFF_VDSO_COUNT] __attribute__((aligned(4096)));

@@ -20,7 +20,7 @@
 /* From this many hot ranges on, a call for each costs more than it saves. */
 #define REPAIR_HOT_CALLS 32
 
-/* Copies the pages that every run dirties in one go: the list was learned. A
+/* Copies the pages that a start dirties in one go: the list was learned. A
  * failure costs time only. */
 static void populate_hot(const void *meta, const struct image_header *header)
 {

@@ -188,8 +188,8 @@ static void scan_all(void)
 
 /* prctl(PR_GET_TID_ADDRESS) needs CONFIG_CHECKPOINT_RESTORE; the tid is also
  * the one word of struct pthread that holds it (nptl/descr.h). A fork has the kernel
- * clear that; so does the start of a program, up to glibc 2.41. From 2.42 on that is
- * another word, whether the thread may be joined. */
+ * clear that; so does the start of a program on glibc 2.36 and 2.41. On 2.43 that has
+ * it clear another word, so the start is asked (libc_state_keep()). */
 static uint64_t find_tid(void)
 {
 	int tid = (int)syscall(SYS_gettid);

@@ -30,12 +30,16 @@ static void check(const char *program, const char *refusal)
 
 typedef PyStatus (*main_function)(void);
 
+static const char *interpreter;		/* its name, for messages */
 static int watching;
 
+/* The collector is there, and nothing has been imported that reads the environment. */
 static void watch_environment(void)
 {
-	struct collector_pause pause = collector_pause();
+	struct collector_pause pause;
 
+	check(interpreter, cpython_collector_refusal());
+	pause = collector_pause();
 	reads_os_watch();
 	collector_go_on(pause);
 	watching = 1;
@@ -72,13 +76,12 @@ static void initialize(const char *program, PyConfig *config)
 {
 	main_function second = (main_function)dlsym(RTLD_DEFAULT, "_Py_InitializeMain");
 
+	interpreter = program;
 	if (!second) {
 		initialize_at_once(config);
-		check(program, cpython_collector_refusal());
 	} else {
 		config->_init_main = 0;
 		must(Py_InitializeFromConfig(config));
-		check(program, cpython_collector_refusal());
 		watch_environment();
 		must(second());
 		cpython_config()->_init_main = 1;

@@ -375,7 +375,9 @@ def outcome(command, text, form):
     args = {"-c": ["-c", text], "FILE": ["program.py"], "-m": ["-m", "program"], "stdin": []}
     stdin = text.encode() if form == "stdin" else b""
     status, *texts = lib.run([*command, *args[form]], stdin=stdin, cwd=PLACE)
-    return status, *(PROCESS.sub(b"pid=...", ID.sub(b"id", ADDRESS.sub(b"0x...", t))).decode() for t in texts)
+    for pattern, word in (ADDRESS, b"0x..."), (ID, b"id"), (PROCESS, b"pid=..."):
+        texts = [pattern.sub(word, text) for text in texts]
+    return status, *(text.decode() for text in texts)
 
 
 def compare(got, want):

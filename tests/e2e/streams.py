@@ -236,7 +236,8 @@ for where in "exec <&- >&-", "exec <&- 2>&-", "exec >&- 2>&-":
 def half(command, where, args=(), env=()):
     home = terminal.home("streams")
     return home, terminal.Session(
-        ["sh", "-c", 'exec "$@" ' + where, "sh", *command, *args], {"TERM": "xterm", **dict(env)}, home,
+        ["sh", "-c", 'exec "$@" ' + where, "sh", *command, *args],
+        {"TERM": "xterm", **dict(env)}, home,
         output=home + "/out" if ">out" in where else None)
 
 

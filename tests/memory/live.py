@@ -94,8 +94,9 @@ def run(way, place, count, reserve, say):
         clock.append(time.monotonic())
         pss = sum(sizes.pss(pid) for pid in many.pids)
     return {"workload": place.workload, "way": way.name, "processes": count,
-            "answered": right, "seconds": {"start": clock[1] - clock[0],
-                                           "answer": clock[2] - clock[1]}, "pss_kb": pss, "total_kb": before["MemTotal:"],
+            "answered": right, "pss_kb": pss,
+            "seconds": {"start": clock[1] - clock[0], "answer": clock[2] - clock[1]},
+            "total_kb": before["MemTotal:"],
             "available_kb": {"before": before["MemAvailable:"],
                              "started": started["MemAvailable:"],
                              "answered": answered["MemAvailable:"],

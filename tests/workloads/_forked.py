@@ -5,7 +5,7 @@
 runs the script of a Python program once, then ROUNDS times in a fork of the process,
 and prints the median time in ms from before the fork to the first byte of output, or
 nothing where a fork does not come to a good end. What then remains is what the program
-itself does, and what a fork costs: no image of its imports can be much faster."""
+itself does, and what a fork costs: the pages that it copies, above all."""
 import os
 import signal
 import statistics

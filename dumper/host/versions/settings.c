@@ -83,7 +83,7 @@ PyConfig *cpython_config(void)
 }
 
 #if PY_VERSION_HEX >= 0x030c0000
-/* Surely, and at no cost for -c. */
+/* Both none, or both empty, as -c has it: what else there is need not be compared. */
 static int is_path0(PyObject *text)
 {
 	const wchar_t *now = cpython_config()->sys_path_0;
@@ -91,22 +91,28 @@ static int is_path0(PyObject *text)
 	return text && now ? !*now && !PyUnicode_GET_LENGTH(text) : !text && !now;
 }
 
+static wchar_t *copy_of(PyObject *text)
+{
+	Py_ssize_t size = PyUnicode_AsWideChar(text, NULL, 0);
+	wchar_t *copy = size > 0 ? PyMem_RawMalloc((size_t)size * sizeof *copy) : NULL;
+
+	if (copy)
+		PyUnicode_AsWideChar(text, copy, size);
+	else if (size > 0)
+		PyErr_NoMemory();
+	return copy;
+}
+
 /* PyConfig_Clear() frees it at the end; the former one is left, for it may lie on
  * a page of the image. */
 int cpython_set_path0(PyObject *text)
 {
-	Py_ssize_t size = text && !is_path0(text) ? PyUnicode_AsWideChar(text, NULL, 0) : 0;
-	wchar_t *copy = size > 0 ? PyMem_RawMalloc((size_t)size * sizeof *copy) : NULL;
+	wchar_t *copy = NULL;
 
 	if (is_path0(text))
 		return 0;
-	if (size < 0 || (text && !copy)) {
-		if (!PyErr_Occurred())
-			PyErr_NoMemory();
+	if (text && !(copy = copy_of(text)))
 		return -1;
-	}
-	if (copy)
-		PyUnicode_AsWideChar(text, copy, size);
 	cpython_config()->sys_path_0 = copy;
 	return 0;
 }
