@@ -27,8 +27,11 @@ def held(command, env, code=None):
         else:
             command = [*command, "-c", HOLD % (code, number, number)]
         try:
+            # All streams of one kind: those on a file that is not at its start are made
+            # anew by an image, which takes memory.
             child = subprocess.Popen(command, env=env, pass_fds=[number],
-                                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                     stderr=subprocess.DEVNULL)
         finally:
             os.close(number)
         try:

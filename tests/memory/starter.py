@@ -61,7 +61,7 @@ def _start(text, ends):
     try:
         return subprocess.Popen(
             wish["command"], cwd=wish["cwd"], env=wish["env"], stdin=ends[0],
-            stdout=ends[1], preexec_fn=mark, close_fds=False)
+            stdout=ends[1], stderr=subprocess.DEVNULL, preexec_fn=mark, close_fds=False)
     finally:
         for end in ends:
             os.close(end)
