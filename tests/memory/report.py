@@ -1,7 +1,7 @@
 """Rows of scripts/bench-memory as a table, and what they have to reach. A row is a dict:
-python, workload, way, processes, allocated (kB that the job takes), states; a state has
-a median of each size over the processes in kB, and `total`, the sum of PSS over them and
-their server."""
+python, workload, way, processes, build_options (of the image), allocated (kB that the
+job takes), states; a state has a median of each size over the processes in kB, and
+`total`, the sum of PSS over them and their server."""
 import statistics
 
 STATES = "idle", "job", "collected"
@@ -128,8 +128,8 @@ def alive(live):
     """The target of processes that live at once. More of them is better."""
     for one in live:
         yield {"python": one["python"], "workload": one["workload"],
-               "what": "processes that do not answer, of %d live ones (%.1f GB available of "
-               "%.1f before, %.1f with them)" % (one["processes"], one["total_kb"] / 2 ** 20, *(
+               "what": "processes that do not answer, of %d live ones (of %.1f GB "
+               "%.1f available before, %.1f with them)" % (one["processes"], one["total_kb"] / 2 ** 20, *(
                    one["available_kb"][when] / 2 ** 20 for when in ("before", "answered"))),
                "want": 0, "got": one["processes"] - one["answered"], "unit": "",
                "reached": one["answered"] == one["processes"] >= LIVE}
