@@ -82,8 +82,9 @@ PyConfig *cpython_config(void)
 	return (PyConfig *)_Py_GetConfig();
 }
 
-#if PY_VERSION_HEX >= 0x030c0000
-/* Both none, or both empty, as -c has it: what else there is need not be compared. */
+#if PY_VERSION_HEX >= 0x030d0000
+/* PyConfig.sys_path_0 is new in 3.13. Both none, or both empty, as -c has it: what
+ * else there is need not be compared. */
 static int is_path0(PyObject *text)
 {
 	const wchar_t *now = cpython_config()->sys_path_0;
