@@ -5,8 +5,10 @@
  * descriptors are (Python/pylifecycle.c, create_stdio). So other streams are
  * made before the freeze by the same steps for descriptors of every common
  * kind, and a restore copies the bodies of the right one over: 3 x 3 short
- * copies instead of 3 calls of io.open. A kind that was not prepared is made on
- * the spot and copied in the same way.
+ * copies instead of 3 calls of io.open. Of a file that is not at its start (a log
+ * that others wrote to) the buffer keeps where it is: one was prepared at a place
+ * that is known by its number, and gets the other number. A kind that was not
+ * prepared is made on the spot and copied in the same way.
  */
 #include "streams.h"
 #include "cpython.h"
@@ -31,15 +33,19 @@ struct kind {
 	int folder;
 	int terminal;
 	enum seekable seekable;
+	off_t at;
 	long block;
 };
 
 struct body {
 	struct kind kind;
 	char *bytes[LEVELS];	/* from behind PyObject_HEAD to tp_basicsize */
+	size_t at;		/* where the buffer's keep kind.at, or NOWHERE */
 };
 
-#define KINDS 4
+#define KINDS 5
+#define NOWHERE ((size_t)-1)
+#define ELSEWHERE 0x5eec0de15a11	/* no pointer, no size, no count */
 
 static struct stream {
 	const char *name, *shown, *original;
@@ -163,10 +169,11 @@ static int kind_of(int fd, struct kind *kind)
 	kind->terminal = S_ISCHR(st.st_mode) && isatty(fd);
 	kind->block = st.st_blksize;
 	kind->seekable = SEEK_NONE;
+	kind->at = 0;
 	if (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode)) {
-		off_t at = lseek(fd, 0, SEEK_CUR);
-
-		kind->seekable = at < 0 ? SEEK_NONE : at ? SEEK_ELSEWHERE : SEEK_START;
+		kind->at = lseek(fd, 0, SEEK_CUR);
+		kind->seekable = kind->at < 0 ? SEEK_NONE :
+			kind->at ? SEEK_ELSEWHERE : SEEK_START;
 	}
 	kind->folder = S_ISDIR(st.st_mode);
 	return 0;
@@ -284,6 +291,27 @@ static void copy_in(struct stream *s, const struct body *body)
 			copy_body((char *)s->kept[l], body->bytes[l]);
 }
 
+static void copy_in_at(struct stream *s, const struct body *body, off_t at)
+{
+	copy_in(s, body);
+	if (body->kind.seekable == SEEK_ELSEWHERE)
+		memcpy((char *)s->kept[BUFFER] + sizeof(PyObject) + body->at, &at, sizeof at);
+}
+
+/* bufferedio.c: abs_pos is where the raw file is, from the beginning on. textio.c
+ * looks only whether it is 0. */
+static size_t place_of(const struct body *body, PyObject *buffer, off_t number)
+{
+	size_t found = NOWHERE, count = 0;
+
+	for (size_t at = 0; at + sizeof number <= body_size(buffer); at += sizeof number)
+		if (memcmp(body->bytes[BUFFER] + at, &number, sizeof number) == 0) {
+			found = at;
+			count++;
+		}
+	return count == 1 ? found : NOWHERE;
+}
+
 static void prepare_one(int fd, int with)
 {
 	struct stream *s = &streams[fd];
@@ -301,6 +329,9 @@ static void prepare_one(int fd, int with)
 		talk_refuse("prepare sys.%s: %s", s->name, imports_traceback());
 	dup2(saved, fd);
 	close(saved);
+	body->at = place_of(body, s->kept[BUFFER], body->kind.at);
+	if (body->kind.seekable == SEEK_ELSEWHERE && body->at == NOWHERE)
+		talk_refuse("prepare sys.%s: its buffer does not keep where a file is", s->name);
 	s->count++;
 }
 
@@ -314,10 +345,12 @@ void streams_prepare(void)
 {
 	int ends[2] = { -1, -1 };
 	int file = memfd_create("stream", MFD_CLOEXEC);
+	int elsewhere = memfd_create("stream", MFD_CLOEXEC);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), terminal = -1;
 
-	if (pipe2(ends, O_CLOEXEC))
+	if (pipe2(ends, O_CLOEXEC) ||
+	    (elsewhere >= 0 && lseek(elsewhere, ELSEWHERE, SEEK_SET) < 0))
 		talk_refuse("prepare the standard streams: %m");
 	if (master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)
 		terminal = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -325,11 +358,13 @@ void streams_prepare(void)
 		prepare_one(fd, ends[fd != 0]);
 		prepare_one(fd, null);
 		prepare_one(fd, file);
+		prepare_one(fd, elsewhere);
 		prepare_one(fd, terminal);
 	}
 	close_if_open(ends[0]);
 	close_if_open(ends[1]);
 	close_if_open(file);
+	close_if_open(elsewhere);
 	close_if_open(null);
 	close_if_open(terminal);
 	close_if_open(master);
@@ -341,7 +376,7 @@ static const struct body *find(const struct stream *s, const struct kind *kind)
 		const struct kind *have = &s->bodies[i].kind;
 
 		if (have->terminal == kind->terminal && have->block == kind->block &&
-		    have->seekable == kind->seekable && kind->seekable != SEEK_ELSEWHERE)
+		    have->seekable == kind->seekable)
 			return &s->bodies[i];
 	}
 	return NULL;
@@ -375,7 +410,7 @@ static void resume_one(int fd, const struct kind *kind)
 	const struct body *body = find(&streams[fd], kind);
 
 	if (body)
-		copy_in(&streams[fd], body);
+		copy_in_at(&streams[fd], body, kind->at);
 	else if (make_one(fd, &usual))
 		set_none(&streams[fd]);
 }

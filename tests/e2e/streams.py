@@ -5,9 +5,12 @@ streams of which half is a terminal. Output, status and offsets are python3's.""
 import os
 import socket
 import subprocess
+import sys
 import threading
 
 import lib
+sys.path.insert(0, lib.ROOT + "/tests")
+from memory import held, sizes
 import tap
 import terminal
 
@@ -281,4 +284,21 @@ for where, prompt in ((">out", b">>> "), ("2>err", b">>> "), (">out 2>err", b"")
          TOLD, {"PYTHON_BASIC_REPL": "1"})
     if terminal.IN_PYTHON:
         each("half a terminal: %s, a prompt in Python" % where, half_painted, where, TOLD)
+
+
+# ------------------------------------------------------------ what they cost
+def private(before):
+    """kB that are an image's own at its end, where errors go to a file behind this."""
+    with open(os.path.join(terminal.home("streams"), "log"), "wb", buffering=0) as log:
+        log.write(before)
+        with held.held([lib.image("bare"), "-c", "pass"], lib.ENV, errors=log) as pid:
+            return sizes.sums(pid)["anonymous"]
+
+
+@tap.test
+def a_log_that_others_wrote_to_costs_no_pages():
+    empty, begun = private(b""), private(b"another's line\n")
+    tap.that(abs(begun - empty) <= 8, (empty, begun))
+
+
 tap.done()

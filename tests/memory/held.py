@@ -15,7 +15,7 @@ class Ended(Exception):
 
 
 @contextlib.contextmanager
-def held(command, env, code=None):
+def held(command, env, code=None, errors=subprocess.DEVNULL):
     """The number of a process of an image, which goes on behind this. With `code` it is
     one of python3 that runs that; the command lacks its -c."""
     ours, theirs = socket.socketpair()
@@ -27,11 +27,10 @@ def held(command, env, code=None):
         else:
             command = [*command, "-c", HOLD % (code, number, number)]
         try:
-            # All streams of one kind: those on a file that is not at its start are made
-            # anew by an image, which takes memory.
+            # Streams of another kind may take more memory.
             child = subprocess.Popen(command, env=env, pass_fds=[number],
                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                     stderr=subprocess.DEVNULL)
+                                     stderr=errors)
         finally:
             os.close(number)
         try:
