@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 """scripts/check-cpython itself: it sees what differs, tells flaky from different,
 refuses an image that is not one, goes on where it was broken off, skips aloud."""
+import argparse
 import glob
 import json
 import os
+import re
+import runpy
 import subprocess
 import sys
 
@@ -157,6 +160,58 @@ def the_subset_is_of_known_files():
     except store.Unusable:
         return
     raise tap.Failed("a file that is not there was found")
+
+
+@tap.test
+def parts_are_all_of_the_subset():
+    need_suite()
+    files = runpy.run_path(PROGRAM)["files"]
+    def part(*which):
+        return files(argparse.Namespace(file=[], subset=True, part=which))
+    whole = part(1, 1)
+    for n in 1, 2, 7, len(whole):
+        dealt = [part(k, n) for k in range(1, n + 1)]
+        tap.equal(sorted(sum(dealt, [])), sorted(whole), "files in %d parts" % n)
+        sizes = list(map(len, dealt))
+        tap.that(max(sizes) - min(sizes) <= 1, sizes)
+
+
+@tap.test
+def what_is_no_part_is_refused():
+    for arguments in (["--part", "1/4", FILE], ["--part", "1/4", "--full"],
+                      *(["--subset", "--part", p] for p in ("0/4", "5/4", "4", "a/b", "1/4/4"))):
+        done = check(*arguments, keep=lib.folder("keep"))
+        tap.equal((done.returncode, done.stdout), (2, ""), arguments)
+        tap.that(re.search(r"error: (argument --part: invalid|--part is of --subset)",
+                           done.stderr), done.stderr)
+
+
+@tap.test
+def scripts_check_runs_each_part_once():
+    done = subprocess.run(["make", "-n", "check"], cwd=lib.ROOT, env={"PATH": "/usr/bin:/bin"},
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    parts = re.findall(r'"scripts/check-cpython --subset --part (\d+)/(\d+) ', done.stdout)
+    tap.that(parts, done.stdout[-2000:])
+    tap.equal(sorted(parts), [(str(k), str(len(parts))) for k in range(1, len(parts) + 1)])
+
+
+@tap.test
+def those_side_by_side_share_one_image():
+    """The second waits for the lock that the first has, and finds the image made."""
+    place = lib.folder("build")
+    for name in "pydump", "pyimage":
+        lib.write(place + "/" + name, "#!/bin/sh\necho made >>%s/made; sleep 1; "
+                  "echo image >\"$4\"\n" % place)
+        os.chmod(place + "/" + name, 0o755)
+    code = ("import runpy; program = runpy.run_path(%r); names = program['main'].__globals__\n"
+            "names.update(BUILD=%r, KEPT=%r); print(open(program['bare_image']()).read())" % (
+                PROGRAM, place, place + "/kept"))
+    two = [subprocess.Popen([lib.PYTHON, "-c", code], stdout=subprocess.PIPE, text=True)
+           for _ in range(2)]
+    tap.equal([p.communicate()[0].strip() for p in two], ["image"] * 2, "images")
+    with open(place + "/made") as made:
+        tap.equal(made.read(), "made\n", "how often it was made")
 
 
 @tap.test
