@@ -133,6 +133,15 @@ static const struct gather_key *block_around(struct gather_file *file,
 	return NULL;
 }
 
+/* What was malloc's (Objects/obmalloc.c: all above 512 bytes) and is free is there for
+ * anybody; a free block of pymalloc's is not. */
+static uint64_t pythons_bytes(const struct gather_key *key)
+{
+	if (!key->ordinal && key->size > 512)
+		return 0;
+	return key->size ? key->size : GATHER_UNIT;
+}
+
 /* Whether Python's blocks fill the page: the kernel may write into what else lies
  * there, a buffer of a C library's, and it has no handler of faults. */
 static int is_pythons(struct gather_file *file, uint64_t page)
@@ -141,11 +150,11 @@ static int is_pythons(struct gather_file *file, uint64_t page)
 	const struct gather_key *key = block_around(file, page, &start);
 
 	if (key)
-		covered = start + key->size;
+		covered = start + pythons_bytes(key);
 	for (uint64_t at = page; at < page + IMAGE_PAGE; at += GATHER_UNIT) {
 		key = block_at(file, at);
 		if (key)
-			covered = at + (key->size ? key->size : GATHER_UNIT);
+			covered = at + pythons_bytes(key);
 		gap = at < covered ? 0 : gap + 1;
 		if (gap > GAP)
 			return 0;

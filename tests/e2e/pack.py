@@ -67,6 +67,29 @@ def packs_no_memory_that_was_free():
     that(found[1] < found[0] + 100, found)
 
 
+FREES = """
+import os
+blocks = [bytes(3000) for _ in range(1000)]
+del blocks
+try:
+    os.listdir("/")
+    outcome = "listed"
+except OSError as e:
+    outcome = str(e)
+with open(%(log)r, "a") as file:
+    print(outcome, file=file)
+"""
+
+
+@test
+def watches_no_memory_that_malloc_may_give_to_others():
+    """opendir()'s buffer, which the kernel writes to, lies where Python's blocks were."""
+    log = TOP + "/outcomes"
+    warm = lib.write(TOP + "/list.py", FREES % {"log": log})
+    build("list", "--pack", "-q", "-w", warm)
+    equal(lib.read(log), b"listed\n" * 3, lib.read(log))
+
+
 # What frees, moves and uses again blocks of the zone, and what looks at it.
 USE = """
 import collections, gc, json, logging, os, re, sys, threading
