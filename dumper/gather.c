@@ -31,15 +31,31 @@ static int by_size(const void *a, const void *b)
 	return one < two ? -1 : one > two;
 }
 
+static uint64_t round_up(uint64_t size)
+{
+	return (size + GATHER_UNIT - 1) & ~(uint64_t)(GATHER_UNIT - 1);
+}
+
+/* glibc, malloc/malloc.c: request2size() */
+static uint64_t chunk_size(uint64_t size)
+{
+	uint64_t needed = round_up(size + sizeof(size_t));
+
+	return needed < 2 * GATHER_UNIT ? 2 * GATHER_UNIT : needed;
+}
+
 static void enter_keys(struct gather *gather, struct gather_file *file)
 {
 	qsort(gather->found, gather->count, sizeof(*gather->found), by_size);
 	for (size_t i = 0; i < gather->count && i < GATHER_KEYS; i++) {
 		const struct gather_key *key = &gather->found[i];
-		uint64_t units = key->size ? (key->size + GATHER_UNIT - 1) / GATHER_UNIT : 1;
+		unsigned tier = (key->ordinal & GATHER_TIER) != 0;
 
 		file->keys[file->count++] = *key;
-		file->bytes[(key->ordinal & GATHER_TIER) != 0] += units * GATHER_UNIT;
+		if (key->size & GATHER_CHUNK_OF)
+			file->chunk_bytes[tier] += chunk_size(gather_length(key));
+		else
+			file->bytes[tier] += round_up(key->size ? key->size : 1);
 	}
 	gather->count = 0;
 }
@@ -97,7 +113,9 @@ int gather_begin(struct gather *gather, struct err *err)
 void gather_size(const struct gather *gather, uint64_t *objects, uint64_t *size)
 {
 	*objects = gather->file->count;
-	*size = gather->file->bytes[0] + gather->file->bytes[1];
+	*size = 0;
+	for (unsigned tier = 0; tier < GATHER_TIERS; tier++)
+		*size += gather->file->bytes[tier] + gather->file->chunk_bytes[tier];
 }
 
 void gather_free(struct gather *gather)
@@ -126,35 +144,40 @@ static const struct gather_key *block_around(struct gather_file *file,
 		const struct gather_key *key = block_at(file, *start);
 
 		if (key)
-			return address - *start < key->size ||
-				(!key->size && address == *start) ? key : NULL;
+			return address - *start < gather_length(key) ||
+				(!gather_length(key) && address == *start) ? key : NULL;
 		*start -= GATHER_UNIT;
 	}
 	return NULL;
 }
 
-/* What was malloc's (Objects/obmalloc.c: all above 512 bytes) and is free is there for
- * anybody; a free block of pymalloc's is not. */
-static uint64_t pythons_bytes(const struct gather_key *key)
+/* Bytes of a block that may be watched: a larger one of a C library's may be a buffer,
+ * or any. What was malloc's (Objects/obmalloc.c: all above 512 bytes) and is free is
+ * there for anybody; a free block of pymalloc's is not. */
+static uint64_t watchable(const struct gather_key *key, int pythons)
 {
-	if (!key->ordinal && key->size > 512)
+	uint64_t length = gather_length(key);
+
+	if ((key->size & GATHER_CHUNK_OF) && (pythons || length > GAP * GATHER_UNIT))
 		return 0;
-	return key->size ? key->size : GATHER_UNIT;
+	if (!key->ordinal && length > 512)
+		return 0;
+	return length ? length : GATHER_UNIT;
 }
 
-/* Whether Python's blocks fill the page: the kernel may write into what else lies
- * there, a buffer of a C library's, and it has no handler of faults. */
-static int is_pythons(struct gather_file *file, uint64_t page)
+/* Whether known blocks fill the page: the kernel may write into what else lies there,
+ * a buffer of a C library's, and it has no handler of faults. */
+static int is_known(struct gather_file *file, uint64_t page, int pythons)
 {
 	uint64_t gap = 0, covered = 0, start;
 	const struct gather_key *key = block_around(file, page, &start);
 
 	if (key)
-		covered = start + pythons_bytes(key);
+		covered = start + watchable(key, pythons);
 	for (uint64_t at = page; at < page + IMAGE_PAGE; at += GATHER_UNIT) {
 		key = block_at(file, at);
 		if (key)
-			covered = at + pythons_bytes(key);
+			covered = at + watchable(key, pythons);
 		gap = at < covered ? 0 : gap + 1;
 		if (gap > GAP)
 			return 0;
@@ -164,7 +187,7 @@ static int is_pythons(struct gather_file *file, uint64_t page)
 
 /* --- watching --- */
 
-static void find_pages(struct gather_file *file, const struct plan *plan,
+static void find_pages(struct gather_file *file, int pythons, const struct plan *plan,
 		       struct memory_ranges *pages)
 {
 	for (size_t i = 0; i < plan->count; i++) {
@@ -174,7 +197,7 @@ static void find_pages(struct gather_file *file, const struct plan *plan,
 			continue;
 		for (uint64_t at = segment->start; at < segment->start + segment->length;
 		     at += IMAGE_PAGE)
-			if (is_pythons(file, at))
+			if (is_known(file, at, pythons))
 				memory_add_range(pages, at, IMAGE_PAGE);
 	}
 }
@@ -270,14 +293,14 @@ static int take_marks(pid_t pid, void *data, struct err *err)
 	return 0;
 }
 
-int gather_watch(struct gather *gather, const struct trial *trial,
+static int watch_once(struct gather *gather, const struct trial *trial,
 		 const struct plan *plan, const struct list *arguments, unsigned tier,
 		 struct err *err)
 {
 	struct watch watch = {.gather = gather, .fd = -1, .tier = tier};
 	int failed;
 
-	find_pages(gather->file, plan, &watch.pages);
+	find_pages(gather->file, gather->pythons, plan, &watch.pages);
 	failed = make_watch(&watch, err);
 	if (!failed) {
 		char *variable = alloc_print(GATHER_WRITES_ENV "=/proc/%d/fd/%d",
@@ -288,4 +311,20 @@ int gather_watch(struct gather *gather, const struct trial *trial,
 	}
 	free_watch(&watch);
 	return failed;
+}
+
+int gather_watch(struct gather *gather, const struct trial *trial,
+		 const struct plan *plan, const struct list *arguments, unsigned tier,
+		 struct err *err)
+{
+	if (!arguments) {
+		struct err first = {0};
+
+		if (!watch_once(gather, trial, plan, NULL, tier, &first))
+			return 0;
+		/* the kernel wrote into a small one, too */
+		err_clear(&first);
+		gather->pythons = 1;
+	}
+	return watch_once(gather, trial, plan, arguments, tier, err);
 }

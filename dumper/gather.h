@@ -22,6 +22,7 @@ struct gather {
 	char *path;			/* for the host to open it by */
 	struct gather_key *found;	/* hot in this dump, in any order */
 	size_t count, room;
+	int pythons;			/* only pages full of Python's blocks are watched */
 };
 
 /* Makes the file for a dump. What the dump before has found becomes its keys.

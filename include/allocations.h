@@ -16,7 +16,8 @@
 
 #define GATHER_MAGIC 0x31726568746167ull
 #define GATHER_LARGEST 4080u	/* bytes of a block that can be gathered */
-#define GATHER_SIZES (GATHER_LARGEST + 1)
+#define GATHER_SIZES 0x2000u	/* that there may be in keys */
+#define GATHER_CHUNK_OF 0x1000u	/* in a size: a block of malloc's that is not Python's */
 #define GATHER_TIERS 2u		/* what every start writes; what the command does, too */
 #define GATHER_TIER (1u << 31)	/* in an ordinal: it is of the second */
 #define GATHER_KEYS (1u << 20)	/* at most */
@@ -25,7 +26,7 @@
 #define GATHER_CHUNKS 4096u
 
 struct gather_key {
-	uint32_t size;
+	uint32_t size;		/* and perhaps GATHER_CHUNK_OF: counted by itself */
 	uint32_t ordinal;	/* from 1 on; 0: no block in use begins here; size is
 				   that of one that did */
 };
@@ -39,11 +40,17 @@ struct gather_file {
 	uint64_t magic;
 	uint64_t count;		/* of keys, sorted by size, then by ordinal */
 	uint64_t bytes[GATHER_TIERS];	/* that the blocks of each tier need */
+	uint64_t chunk_bytes[GATHER_TIERS];	/* that malloc's do, with its headers */
 	uint64_t places[GATHER_CHUNKS];	/* address / GATHER_CHUNK of each chunk, hashed by
 					   gather_slot(), the next free one; 0: none */
 	struct gather_key keys[GATHER_KEYS];
 	struct gather_chunk chunks[GATHER_CHUNKS];
 };
+
+static inline uint32_t gather_length(const struct gather_key *key)
+{
+	return key->size & (GATHER_CHUNK_OF - 1);
+}
 
 /* Of the part of the table for this chunk, or GATHER_CHUNKS where it has none. */
 static inline uint32_t gather_slot(const uint64_t *places, uint64_t chunk)

@@ -12,6 +12,7 @@
 #include "arena.h"
 #include "cpython.h"
 #include "gather.h"
+#include "gather_malloc.h"
 #include "talk.h"
 
 #include <stdint.h>
@@ -177,9 +178,38 @@ static void *arena_realloc(void *unused, void *block, size_t size)
 /* In its place if it is hot. */
 static void *place(size_t size)
 {
-	int tier = gather_count(size);
+	int tier = gather_count(GATHER_PYMALLOC, size);
 
 	return tier < 0 ? NULL : cut(tier ? PARTS - 1 : 0, units_for(size));
+}
+
+/* What pymalloc does not have it asks malloc() for, and is no second allocation. */
+static void *ask_malloc(size_t size)
+{
+	void *block;
+
+	gather_malloc_inside(1);
+	block = below.malloc(below.ctx, size);
+	gather_malloc_inside(0);
+	return block;
+}
+
+static void *ask_calloc(size_t count, size_t size)
+{
+	void *block;
+
+	gather_malloc_inside(1);
+	block = below.calloc(below.ctx, count, size);
+	gather_malloc_inside(0);
+	return block;
+}
+
+static void *ask_realloc(void *block, size_t size)
+{
+	gather_malloc_inside(1);
+	block = below.realloc(below.ctx, block, size);
+	gather_malloc_inside(0);
+	return block;
 }
 
 static void *gather_malloc(void *unused, size_t size)
@@ -188,8 +218,8 @@ static void *gather_malloc(void *unused, size_t size)
 
 	(void)unused;
 	if (!block)
-		block = below.malloc(below.ctx, size);
-	gather_note(block, size);
+		block = ask_malloc(size);
+	gather_note(GATHER_PYMALLOC, block, size);
 	return block;
 }
 
@@ -204,8 +234,8 @@ static void *gather_calloc(void *unused, size_t count, size_t size)
 	if (block)
 		memset(block, 0, count * size);
 	else
-		block = below.calloc(below.ctx, count, size);
-	gather_note(block, count * size);
+		block = ask_calloc(count, size);
+	gather_note(GATHER_PYMALLOC, block, count * size);
 	return block;
 }
 
@@ -222,7 +252,7 @@ static void *gather_realloc(void *unused, void *block, size_t size)
 	moved = place(size);
 	gather_gone(block);
 	if (!ours) {
-		block = below.realloc(below.ctx, block, size);
+		block = ask_realloc(block, size);
 		if (block && moved) {
 			memcpy(moved, block, size);
 			below.free(below.ctx, block);
@@ -230,14 +260,14 @@ static void *gather_realloc(void *unused, void *block, size_t size)
 		}
 	} else if (moved || size > have) {
 		if (!moved)
-			moved = below.malloc(below.ctx, size);
+			moved = ask_malloc(size);
 		if (!moved)
 			return NULL;
 		memcpy(moved, block, size < have ? size : have);
 		give_back(block);
 		block = moved;
 	}
-	gather_note(block, size);
+	gather_note(GATHER_PYMALLOC, block, size);
 	return block;
 }
 
@@ -296,6 +326,15 @@ void arena_gather(void)
 		return;
 	make_zone();
 	put_in(&gathering);
+	gather_malloc_begin();
+}
+
+void arena_gather_check(void)
+{
+	if (arena_is_pymalloc())
+		return;
+	gather_malloc_end();
+	gather_drop();
 }
 
 /* --- at the freeze and after --- */

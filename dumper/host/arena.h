@@ -12,6 +12,10 @@
  * the interpreter is started; nothing where somebody else has its allocators. */
 void arena_gather(void);
 
+/* Once the interpreter has started: where its settings chose other allocators nothing
+ * is gathered. */
+void arena_gather_check(void);
+
 /* Whether small objects come from pymalloc, and nobody but the arena stands in
  * between. */
 int arena_is_pymalloc(void);

@@ -13,6 +13,7 @@
 #include "cpython.h"
 #include "enter.h"
 #include "gather.h"
+#include "gather_malloc.h"
 #include "gc_view.h"
 #include "forked.h"
 #include "heap_view.h"
@@ -73,6 +74,7 @@ static void stand_still(int to, int immortal)
 	quiesce_collect();
 	cpython_unsilence();
 	gc_view_replace();
+	gather_malloc_end();
 	quiesce_plug();
 	heap_view_replace();
 	arena_open();

@@ -19,6 +19,7 @@
 #include "run.h"
 #include "streams.h"
 #include "talk.h"
+#include "writes.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -61,6 +62,7 @@ int full_finish(void)
 {
 	if (put_back())
 		return 1;
+	writes_end();		/* all is written here, at last */
 	if (immortal_any()) {
 		/* other threads' frames hold references that are not counted */
 		cpython_set_finalizing(PyThreadState_Get());

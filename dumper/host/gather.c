@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ struct counts {
 	uint32_t count[GATHER_SIZES];
 	uint32_t next[GATHER_SIZES];	/* ordinal of the next hot one, or 0 */
 	uint32_t key[GATHER_SIZES];	/* its index */
-	uint32_t last;			/* what was counted last */
+	uint32_t last[2];		/* what was counted last, of each domain */
 };
 
 static struct gather_file *file;
@@ -71,14 +72,20 @@ size_t gather_bytes(unsigned tier)
 	return file ? file->bytes[tier] : 0;
 }
 
-int gather_count(size_t size)
+size_t gather_chunk_bytes(unsigned tier)
+{
+	return file ? file->chunk_bytes[tier] : 0;
+}
+
+int gather_count(enum gather_domain domain, size_t size)
 {
 	uint32_t n, tier;
 
-	if (!file || size >= GATHER_SIZES)
+	if (!file || size > GATHER_LARGEST)
 		return -1;
+	size |= domain == GATHER_MALLOC ? GATHER_CHUNK_OF : 0;
 	n = ++counts->count[size];
-	counts->last = n;
+	counts->last[domain] = n;
 	if (n != counts->next[size])
 		return -1;
 	tier = file->keys[counts->key[size]].ordinal & GATHER_TIER;
@@ -86,11 +93,12 @@ int gather_count(size_t size)
 	return tier != 0;
 }
 
-void gather_note(const void *block, size_t size)
+void gather_note(enum gather_domain domain, const void *block, size_t size)
 {
+	uint32_t kind = (uint32_t)size | (domain == GATHER_MALLOC ? GATHER_CHUNK_OF : 0);
 	uintptr_t at = (uintptr_t)block;
 
-	if (!noting || size >= GATHER_SIZES || !block)
+	if (!noting || size > GATHER_LARGEST || !block)
 		return;
 	/* What began inside of it before is gone. It may reach into a second chunk. */
 	for (uintptr_t end = at + size, unit = at; unit < end || unit == at;) {
@@ -106,7 +114,7 @@ void gather_note(const void *block, size_t size)
 		if (stop > end)
 			stop = end;
 		if (unit == at)
-			*key++ = (struct gather_key){ (uint32_t)size, counts->last };
+			*key++ = (struct gather_key){ kind, counts->last[domain] };
 		for (unit = unit == at ? unit + GATHER_UNIT : unit; unit < stop;
 		     unit += GATHER_UNIT)
 			*key++ = (struct gather_key){ 0, 0 };
@@ -119,6 +127,23 @@ void gather_gone(const void *block)
 
 	if (key)
 		key->ordinal = 0;
+}
+
+void gather_forget(const void *from, const void *to)
+{
+	for (uintptr_t at = (uintptr_t)from; file && at < (uintptr_t)to; at += GATHER_UNIT) {
+		struct gather_key *key = gather_find(file, at);
+
+		if (key)
+			*key = (struct gather_key){ 0, 0 };
+	}
+}
+
+void gather_drop(void)
+{
+	if (file)
+		memset(file->places, 0, sizeof file->places);
+	gather_end();
 }
 
 void gather_go_on(void)

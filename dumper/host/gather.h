@@ -12,16 +12,26 @@ void gather_open(const char *path);
 
 /* Bytes that the blocks of a tier need. */
 size_t gather_bytes(unsigned tier);
+size_t gather_chunk_bytes(unsigned tier);	/* of malloc's, as chunks */
 
-/* Counts an allocation of this size. Its tier if it is hot, or -1. Needs the GIL, or
- * that there is one thread. */
-int gather_count(size_t size);
+/* Whose allocation it is: each is counted by itself. */
+enum gather_domain { GATHER_PYMALLOC, GATHER_MALLOC };
 
-/* The last allocation that was counted is here. */
-void gather_note(const void *block, size_t size);
+/* Counts an allocation of this size. Its tier if it is hot, or -1. One thread at once
+ * in each domain. */
+int gather_count(enum gather_domain domain, size_t size);
+
+/* The domain's last allocation that was counted is here. */
+void gather_note(enum gather_domain domain, const void *block, size_t size);
 
 /* The block is free. */
 void gather_gone(const void *block);
+
+/* Nor is there any in this memory, which is a multiple of GATHER_UNIT away from 0. */
+void gather_forget(const void *from, const void *to);
+
+/* There is nothing to learn: no block is known, and none will be. */
+void gather_drop(void);
 
 /* In the process that is to be frozen: what other children of the one that began do
  * is not noted. */

@@ -123,6 +123,8 @@ static int host_main(int argc, char **argv, char **envp)
 	options_keep(spec.options);
 	entry_keep(spec.entry, spec.function);
 	start_python(argv[0], options_for_start(spec.options), spec.plain);
+	if (spec.gather)
+		arena_gather_check();
 	pause = collector_pause();
 	pyimage_show();
 	environment_keep_coercion();

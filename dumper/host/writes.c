@@ -186,8 +186,20 @@ void writes_watch(void)
 		mprotect((void *)(uintptr_t)ranges[i].start, (size_t)ranges[i].length,
 			PROT_READ);
 }
+
+void writes_end(void)
+{
+	for (uint64_t i = 0; i < range_count; i++)
+		mprotect((void *)(uintptr_t)ranges[i].start, (size_t)ranges[i].length,
+			PROT_READ | PROT_WRITE);
+	range_count = 0;
+}
 #else
 void writes_watch(void)
+{
+}
+
+void writes_end(void)
 {
 }
 #endif

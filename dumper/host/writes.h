@@ -9,4 +9,7 @@
  * not watched. */
 void writes_watch(void);
 
+/* No write from here on counts. */
+void writes_end(void);
+
 #endif

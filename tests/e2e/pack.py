@@ -90,6 +90,17 @@ def watches_no_memory_that_malloc_may_give_to_others():
     equal(lib.read(log), b"listed\n" * 3, lib.read(log))
 
 
+@test
+def leaves_out_what_a_full_end_writes():
+    """It destroys frozen objects, one by one."""
+    warm = lib.write(TOP + "/full.py", "import os\nclass D:\n    def __del__(self): pass\n"
+                     "if 'PYIMAGE_WRITES' in os.environ: os.kept = D()\n")
+    words = [word for name in IMPORTS for word in ("-i", name)]
+    got = json.loads(build("full", "--pack", "--json", "-q", "-w", warm, *words)[1])
+    equal(got["warnings"], [])  # it would not come to that end in time
+    that(100 < got["packed_objects"] < 2000, got)
+
+
 # What frees, moves and uses again blocks of the zone, and what looks at it.
 USE = """
 import collections, gc, json, logging, os, re, sys, threading
@@ -191,6 +202,50 @@ def warm_up_files_show_what_it_is_for():
     less, more = private(PACKED, "-c", "pass"), private(tight, "-c", "pass")
     that(more < less * 1.2, (less, more))
 
+
+# Blocks of malloc's, each behind others of which nobody writes any.
+SCATTERED = """
+import ctypes, sys
+libc = ctypes.CDLL(None)
+for function in libc.malloc, libc.calloc, libc.realloc:
+    function.restype = ctypes.c_void_p
+def get(n):
+    return libc.malloc(ctypes.c_size_t(48 + n % 5 * 100)) if n % 2 else \\
+        libc.calloc(ctypes.c_size_t(1), ctypes.c_size_t(48 + n % 5 * 100))
+blocks = []
+for n in range(400):
+    others = [get(n) for _ in range(20)]
+    blocks.append(get(n))
+def write():
+    for n, block in enumerate(blocks):
+        ctypes.memset(ctypes.c_void_p(block), n % 256, 48)
+def use():
+    "Moves some, frees the others."
+    write()
+    for n, block in enumerate(blocks):
+        if n % 2:
+            libc.free(ctypes.c_void_p(block))
+            continue
+        block = libc.realloc(ctypes.c_void_p(block), ctypes.c_size_t(1000))
+        if ctypes.string_at(block, 48) != bytes([n % 256]) * 48:
+            sys.exit("wrong bytes")
+        libc.free(ctypes.c_void_p(block))
+    kept = [get(n) for n in range(3000)]
+    print(len(set(kept)))
+"""
+
+
+@test
+def packs_what_malloc_and_calloc_gave():
+    lib.write(TOP + "/scattered.py", SCATTERED)
+    warm = lib.write(TOP + "/scattering.py", "import sys; sys.path[:0] = [%r]\n"
+                     "import scattered; scattered.write(); del sys.path[0]\n" % TOP)
+    loose, _ = build("loose", "-w", warm)
+    tight, out = build("tight", "--pack", "-w", warm)
+    that("warning" not in out, out)
+    before, after = private(loose, warm), private(tight, warm)
+    that(before > after + 4 * 200, (before, after))
+    equal(lib.run([tight, "-c", "import scattered; scattered.use()"]), (0, b"3000\n", b""))
 
 @test
 def runs_as_often_as_the_page_says():

@@ -1,0 +1,266 @@
+/*
+ * During the build jumps stand where libc's malloc() and calloc() begin, and nothing is
+ * left of them in the image: functions of ours that came before libc's would be in all
+ * GOTs for ever. What malloc() would do calloc() and realloc() do, which do not call it
+ * (glibc, malloc/malloc.c; asked at the start). What calloc() would do it does, from
+ * behind its first instructions, if these are some that may stand elsewhere.
+ * Blocks of other functions are not counted: one of these may pass for an older
+ * block that was where it is, which costs a page at most.
+ *
+ * A thread that comes while another one is here gets a block that nobody counts.
+ */
+#include "gather_malloc.h"
+#include "carve.h"
+#include "gather.h"
+#include "interpose.h"
+
+#include "allocations.h"
+
+#include <dlfcn.h>
+#include <gnu/libc-version.h>
+#include <malloc.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define PAGE 4096u
+
+static int inside;
+
+void gather_malloc_inside(int is_inside)
+{
+	inside = is_inside;
+}
+
+#if defined(__x86_64__)
+#define NEAR 5u			/* jmp rel32 */
+#define AWAY 0x40000000u	/* from libc, in reach of NEAR: no gap between libraries */
+#define SLOT 32u		/* of the page: room for NEAR + 3 bytes and a far jump */
+
+typedef void *(*calloc_function)(size_t, size_t);
+
+static struct entry {
+	unsigned char *code;	/* where libc's function begins, or NULL */
+	unsigned char before[NEAR];
+} entries[2];
+
+enum { MALLOC, CALLOC };
+
+static calloc_function libcs_calloc;
+static unsigned char *page;	/* near libc: the way to us, and to calloc()'s rest */
+static char busy;
+static int asking, was_asked;
+
+/* realloc() of a block is never malloc(); calloc() would touch all of it. */
+static void *get(size_t size)
+{
+	void *block, *grown;
+
+	if (size <= GATHER_LARGEST)
+		return libcs_calloc(1, size);
+	block = libcs_calloc(1, 1);
+	grown = block ? realloc(block, size) : NULL;
+	if (!grown)
+		free(block);
+	return grown;
+}
+
+static int may_count(size_t size)
+{
+	return !inside && size <= GATHER_LARGEST &&
+		!__atomic_test_and_set(&busy, __ATOMIC_ACQUIRE);
+}
+
+/* Counts it. The block, if it is hot. */
+static void *place(size_t size)
+{
+	int tier = gather_count(GATHER_MALLOC, size);
+
+	return tier < 0 ? NULL : carve((unsigned)tier, size);
+}
+
+static void *counted(void *block, size_t size)
+{
+	gather_note(GATHER_MALLOC, block, size);
+	__atomic_clear(&busy, __ATOMIC_RELEASE);
+	return block;
+}
+
+static void *gathering_malloc(size_t size)
+{
+	void *block;
+
+	if (asking) {
+		was_asked = 1;
+		return NULL;
+	}
+	if (!may_count(size))
+		return get(size);
+	block = place(size);
+	return counted(block ? block : get(size), size);
+}
+
+static void *gathering_calloc(size_t count, size_t size)
+{
+	size_t all;
+	void *block;
+
+	if (__builtin_mul_overflow(count, size, &all) || !may_count(all))
+		return libcs_calloc(count, size);
+	block = place(all);
+	return counted(block ? memset(block, 0, all) : libcs_calloc(count, size), all);
+}
+
+static void write_far(unsigned char *at, void *target)
+{
+	static const unsigned char jump[] = { 0xff, 0x25, 0, 0, 0, 0 };
+
+	memcpy(at, jump, sizeof jump);
+	memcpy(at + sizeof jump, &target, sizeof target);
+}
+
+static int write_code(unsigned char *code, const void *bytes)
+{
+	uintptr_t start = (uintptr_t)code & ~(uintptr_t)(PAGE - 1);
+	size_t length = (uintptr_t)code + NEAR - start;
+
+	if (mprotect((void *)start, length, PROT_READ | PROT_WRITE))
+		return -1;
+	memcpy(code, bytes, NEAR);
+	return mprotect((void *)start, length, PROT_READ | PROT_EXEC);
+}
+
+/* Makes the function go to ours, by way of the page. */
+static int divert(struct entry *entry, unsigned char *code, unsigned char *slot)
+{
+	int64_t distance = (int64_t)(slot - (code + NEAR));
+	int32_t near = (int32_t)distance;
+	unsigned char jump[NEAR] = { 0xe9 };
+
+	if (distance != near)
+		return -1;
+	memcpy(jump + 1, &near, sizeof near);
+	memcpy(entry->before, code, NEAR);
+	entry->code = code;
+	return write_code(code, jump);
+}
+
+/* Length of an instruction that does the same elsewhere, or 0: push of a register,
+ * mov between two, mul by one. */
+static size_t movable(const unsigned char *code)
+{
+	if ((code[0] & 0xf8) == 0x50)
+		return 1;
+	if (code[0] == 0x41 && (code[1] & 0xf8) == 0x50)
+		return 2;
+	if ((code[0] & 0xf8) == 0x48 && code[1] == 0x89 && code[2] >= 0xc0)
+		return 3;
+	if ((code[0] & 0xfe) == 0x48 && code[1] == 0xf7 && (code[2] & 0xf8) == 0xe0)
+		return 3;
+	return 0;
+}
+
+static size_t movable_head(const unsigned char *code)
+{
+	size_t length = 0, more;
+
+	while (length < NEAR) {
+		more = movable(code + length);
+		if (!more)
+			return 0;
+		length += more;
+	}
+	return length;
+}
+
+static void put_back(struct entry *entry)
+{
+	if (entry->code)
+		write_code(entry->code, entry->before);
+	entry->code = NULL;
+}
+
+/* Whether they do without malloc(). */
+static int others_are_independent(void)
+{
+	void *volatile one, *volatile two;
+
+	asking = 1;
+	was_asked = 0;
+	one = calloc(1, 24);
+	two = realloc(one, 2 * GATHER_LARGEST);
+	free(two ? two : one);
+	asking = 0;
+	return !was_asked && one && two;
+}
+
+static void write_page(unsigned char *rest, size_t head)
+{
+	write_far(page, (void *)(uintptr_t)gathering_malloc);
+	write_far(page + SLOT, (void *)(uintptr_t)gathering_calloc);
+	memcpy(page + 2 * SLOT, rest, head);
+	write_far(page + 2 * SLOT + head, rest + head);
+	mprotect(page, PAGE, PROT_READ | PROT_EXEC);
+}
+
+static void divert_both(unsigned char *of_malloc, unsigned char *of_calloc)
+{
+	size_t head = movable_head(of_calloc);
+
+	libcs_calloc = (calloc_function)(uintptr_t)of_calloc;
+	page = mmap((void *)(((uintptr_t)of_malloc - AWAY) & ~(uintptr_t)(PAGE - 1)), PAGE,
+		PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED) {
+		page = NULL;
+		return;
+	}
+	write_page(of_calloc, head);
+	if (divert(&entries[MALLOC], of_malloc, page) || !others_are_independent()) {
+		put_back(&entries[MALLOC]);
+		return;
+	}
+	if (!head)
+		return;
+	libcs_calloc = (calloc_function)(uintptr_t)(page + 2 * SLOT);
+	if (divert(&entries[CALLOC], of_calloc, page + SLOT)) {
+		put_back(&entries[CALLOC]);
+		libcs_calloc = (calloc_function)(uintptr_t)of_calloc;
+	}
+}
+
+void gather_malloc_begin(void)
+{
+	void *libc = interpose_object((void *)(uintptr_t)gnu_get_libc_version);
+	/* Not by their mere names: these may be the executable's own PLT then. */
+	void *of_malloc = libc ? dlsym(libc, "malloc") : NULL;
+	void *of_calloc = libc ? dlsym(libc, "calloc") : NULL;
+
+	/* else another allocator comes before libc's */
+	if (!of_malloc || !of_calloc || of_calloc != dlsym(RTLD_NEXT, "calloc"))
+		return;
+	for (unsigned tier = 0; tier < GATHER_TIERS; tier++)
+		carve_reserve(tier, gather_chunk_bytes(tier));
+	divert_both(of_malloc, of_calloc);
+}
+
+void gather_malloc_end(void)
+{
+	if (!page)
+		return;
+	put_back(&entries[MALLOC]);
+	put_back(&entries[CALLOC]);
+	munmap(page, PAGE);
+	page = NULL;
+	gather_forget((char *)sbrk(0) - mallinfo2().keepcost, sbrk(0));
+}
+#else
+void gather_malloc_begin(void)
+{
+}
+
+void gather_malloc_end(void)
+{
+}
+#endif
