@@ -2,7 +2,7 @@
  * Only what no free list has is counted. So what an import adds to the count depends
  * on how long the lists are when it comes; what is alive after it, and how many it
  * uses of each list at a time, does not. The lists are stacks: what lay on top of one
- * and was used has another reference count then.
+ * and was used has lost its mark then.
  */
 #include "free_use.h"
 #include "collector.h"
@@ -10,7 +10,6 @@
 #include "versions/free_lists.h"
 
 #define WATCHED 24	/* more than an import uses of any at a time */
-#define UNUSED 0x5eed
 
 static PyObject *watched[FREE_LISTS_MOST][WATCHED];
 static int before[FREE_LISTS_MOST];
@@ -28,14 +27,23 @@ static void lengthen(int kind, PyObject **held, int count)
 		Py_DECREF(held[i]);
 }
 
+static int watched_of(int kind)
+{
+	int room = free_lists_room(kind);
+
+	return room < WATCHED ? room : WATCHED;
+}
+
 void free_use_watch(void)
 {
 	int now[FREE_LISTS_MOST], kinds = free_lists_read(now);
 
 	for (int kind = 0; kind < kinds; kind++) {
-		lengthen(kind, watched[kind], WATCHED);
-		for (int i = 0; i < WATCHED; i++)
-			watched[kind][i]->ob_refcnt = UNUSED;
+		int count = watched_of(kind);
+
+		lengthen(kind, watched[kind], count);
+		for (int i = 0; i < count; i++)
+			free_lists_mark(watched[kind][i]);
 	}
 	free_lists_read(before);
 	start = collector_pause();
@@ -49,8 +57,8 @@ void free_use_watched(void)
 	for (int kind = 0; kind < kinds; kind++) {
 		kept[kind] = before[kind] - now[kind];
 		all_kept += kept[kind];
-		for (int i = 0; i < WATCHED; i++)
-			most[kind] += watched[kind][i]->ob_refcnt != UNUSED;
+		for (int i = 0; i < watched_of(kind); i++)
+			most[kind] += !free_lists_is_marked(watched[kind][i]);
 	}
 	alive = collector_counted(start) + all_kept;
 }

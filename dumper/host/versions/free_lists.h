@@ -8,15 +8,23 @@
 #include <Python.h>
 
 /* The most kinds of objects that have a list in any version. */
-#define FREE_LISTS_MOST 24
+#define FREE_LISTS_MOST 30
 #define FREE_LISTS_KEPT 2000	/* the most of a kind */
 
 /* How many objects of each kind are free. The number of kinds is returned: 0 where
  * a version's lists are not known. */
 int free_lists_read(int *free);
 
-/* Tuples and dicts that end from here on are not kept for others, as in the
- * interpreter's own end. 3.13 alone. */
+/* How many a list of the kind keeps. */
+int free_lists_room(int kind);
+
+/* Marks an object that is free; whether it was not used since. */
+#define FREE_LISTS_MARK 0x5eed
+void free_lists_mark(PyObject *free);
+int free_lists_is_marked(PyObject *free);
+
+/* Tuples and dicts, and from 3.14 on all objects, that end from here on are not kept
+ * for others, as in the interpreter's own end. From 3.13 on. */
 void free_lists_close(void);
 
 /* An object of the kind, as the interpreter makes it. NULL: out of memory. */
