@@ -122,6 +122,15 @@ void cpython_unraisable(const char *on, PyObject *where);
 /* Whether python3's prompt on a terminal is Python code. */
 int cpython_prompt_is_module(void);
 
+/* Whether it is never run as a module of its own; the arguments of what is called
+ * there, a new dict, NULL with an exception. */
+int cpython_prompt_is_in_main(void);
+PyObject *cpython_prompt_names(int with_startup);
+
+/* Whether SystemExit leads to the prompt, as under -i. If it can't be set, that is
+ * said. */
+void cpython_set_inspect(int on);
+
 /* PEP 540's UTF-8 mode, as sys.flags and the runtime know it. Needs the GIL; -1
  * with an exception set. */
 int cpython_utf8_mode(void);

@@ -115,16 +115,6 @@ static void run_interactive_hook(void)
 	Py_XDECREF(result);
 }
 
-_Py_COMP_DIAG_PUSH
-_Py_COMP_DIAG_IGNORE_DEPR_DECLS
-/* From here on SystemExit ends the process, which it does not under -i. */
-static void stop_inspecting(void)
-{
-	cpython_config()->inspect = 0;
-	Py_InspectFlag = 0;
-}
-_Py_COMP_DIAG_POP
-
 static int run_loop(void)
 {
 	PyCompilerFlags flags = { .cf_flags = 0, .cf_feature_version = PY_MINOR_VERSION };
@@ -139,20 +129,11 @@ static int is_basic(const struct startup *s)
 		variable(s, "PYTHON_BASIC_REPL");
 }
 
-static int run_prompt(const struct startup *s)
-{
-	PyObject *module = is_basic(s) ? NULL : PyImport_ImportModule("_pyrepl");
-
-	if (!module)	/* main.c leaves the exception, too */
-		return run_loop();
-	return module_run("_pyrepl", 0, 0);
-}
-
-/* pymain_start_pyrepl_no_main() */
-static int start_console(void)
+/* main.c's pymain_start_pyrepl(), in 3.13 pymain_start_pyrepl_no_main() */
+static int start_console(int with_startup)
 {
 	PyObject *module = PyImport_ImportModule("_pyrepl.main"), *console, *done = NULL;
-	PyObject *none = PyTuple_New(0), *names = Py_BuildValue("{s:i}", "pythonstartup", 1);
+	PyObject *none = PyTuple_New(0), *names = cpython_prompt_names(with_startup);
 	int status = 0;
 
 	if (!module)
@@ -176,18 +157,29 @@ static int start_console(void)
 	return status;
 }
 
+static int run_prompt(const struct startup *s)
+{
+	PyObject *module;
+
+	if (!is_basic(s) && cpython_prompt_is_in_main())
+		return start_console(0);
+	module = is_basic(s) ? NULL : PyImport_ImportModule("_pyrepl");
+	if (!module)	/* main.c leaves the exception, too */
+		return run_loop();
+	return module_run("_pyrepl", 0, 0);
+}
+
 static int run_prompt_after(const struct startup *s, int code)
 {
 	if (cpython_prompt_is_module() && PySys_Audit("cpython.run_stdin", NULL) < 0)
 		return code;
-	return is_basic(s) ? run_loop() : start_console() != 0;
+	return is_basic(s) ? run_loop() : start_console(1) != 0;
 }
 
 int repl_run_stdin(const struct startup *s)
 {
 	if (is_interactive(s)) {
-		if (s->options.inspect)
-			stop_inspecting();
+		cpython_set_inspect(0);	/* from here on SystemExit ends the process */
 		run_startup_file(s);
 		run_interactive_hook();
 	}
@@ -201,11 +193,13 @@ int repl_run_stdin(const struct startup *s)
 /* A program may ask for the prompt by setting the variable. */
 int repl_inspect(const struct startup *s, int code)
 {
-	if ((!s->options.inspect && !variable(s, "PYTHONINSPECT")) ||
-	    !is_interactive(s) || !runs_code(s))
+	const int *inspect = &cpython_config()->inspect;
+
+	if (!*inspect && variable(s, "PYTHONINSPECT"))
+		cpython_set_inspect(1);
+	if (!*inspect || !is_interactive(s) || !runs_code(s))
 		return code;
-	if (s->options.inspect)
-		stop_inspecting();
+	cpython_set_inspect(0);
 	run_interactive_hook();
 	return run_prompt_after(s, code);
 }

@@ -49,6 +49,29 @@ int cpython_set_flag(const char *name, PyObject *value)
 	return 0;
 }
 
+_Py_COMP_DIAG_PUSH
+_Py_COMP_DIAG_IGNORE_DEPR_DECLS
+/* main.c's pymain_set_inspect(): from 3.14 on by PyConfig_Set(), which raises an audit
+ * event and puts another object in the place of sys.flags. */
+void cpython_set_inspect(int on)
+{
+#if PY_VERSION_HEX >= 0x030e0000
+	PyObject *value = PyLong_FromLong(on);
+	int status = value ? PyConfig_Set("inspect", value) : -1;
+
+	Py_XDECREF(value);
+	if (status) {
+		fprintf(stderr, "Could not set the inspect flag\n");
+		PyErr_Print();
+		return;
+	}
+#else
+	cpython_config()->inspect = on;
+#endif
+	Py_InspectFlag = on;
+}
+_Py_COMP_DIAG_POP
+
 void cpython_set_preconfig(int isolated, int use_environment)
 {
 	_PyRuntime.preconfig.isolated = isolated;
