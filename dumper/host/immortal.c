@@ -3,6 +3,7 @@
  */
 #include "immortal.h"
 #include "counts.h"
+#include "cpython.h"
 #include "lasting.h"
 #include "talk.h"
 #include "versions/free_lists.h"
@@ -90,13 +91,8 @@ static void use_no_memory_again(void)
 {
 	static const PyMemAllocatorDomain domains[] = { PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ };
 
-	for (size_t i = 0; i < sizeof domains / sizeof *domains; i++) {
-		PyMemAllocatorEx now;
-
-		PyMem_GetAllocator(domains[i], &now);
-		now.free = free_nothing;
-		PyMem_SetAllocator(domains[i], &now);
-	}
+	for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
+		cpython_replace_free(domains[i], free_nothing);
 	free_lists_close();
 }
 

@@ -1,7 +1,10 @@
 /*
  * The allocator of small objects, pymalloc.
  */
+#define Py_BUILD_CORE 1
 #include "cpython.h"
+
+#include <internal/pycore_runtime.h>
 
 #include <dlfcn.h>
 #include <stdint.h>
@@ -22,4 +25,37 @@ int cpython_uses_pymalloc(void)
 unsigned cpython_pool_count(const void *block)
 {
 	return *(const unsigned *)((uintptr_t)block & ~(uintptr_t)(CPYTHON_POOL - 1));
+}
+
+#if PY_VERSION_HEX >= 0x030c0000
+/* tracemalloc.c: what it stands before, and puts back when it stops, which
+ * Py_FinalizeEx has it do before the last objects end. */
+static PyMemAllocatorEx *traced(PyMemAllocatorDomain domain)
+{
+	struct _tracemalloc_runtime_state *tracemalloc = &_PyRuntime.tracemalloc;
+
+	if (!tracemalloc->config.tracing)
+		return NULL;
+	return domain == PYMEM_DOMAIN_MEM ? &tracemalloc->allocators.mem :
+		&tracemalloc->allocators.obj;
+}
+#else
+static PyMemAllocatorEx *traced(PyMemAllocatorDomain domain)
+{
+	(void)domain;
+	return NULL;
+}
+#endif
+
+void cpython_replace_free(PyMemAllocatorDomain domain, void (*instead)(void *, void *))
+{
+	PyMemAllocatorEx *below = traced(domain), now;
+
+	if (below) {
+		below->free = instead;
+		return;
+	}
+	PyMem_GetAllocator(domain, &now);
+	now.free = instead;
+	PyMem_SetAllocator(domain, &now);
 }
