@@ -136,8 +136,10 @@ PyObject *cpython_prompt_names(int with_startup);
 void cpython_set_inspect(int on);
 
 /* PEP 540's UTF-8 mode, as sys.flags and the runtime know it. Needs the GIL; -1
- * with an exception set. */
+ * with an exception set. What it is where nobody asked for it, in a locale that was
+ * coerced or in another. */
 int cpython_utf8_mode(void);
+int cpython_utf8_mode_where(int coerced);
 int cpython_set_utf8_mode(int on);
 
 /* Sets an item of sys.flags; takes the reference to `value`, NULL: an exception

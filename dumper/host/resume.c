@@ -263,14 +263,15 @@ static int renew_locale(uint32_t locale)
 {
 	static char assignment[] = "LC_CTYPE=C.UTF-8";
 	int coerced = locale == STARTUP_LOCALE_COERCED;
+	int mode = cpython_utf8_mode_where(coerced);
 
 	if (locale == STARTUP_LOCALE_SAME)
 		return 0;
 	if (coerced && environment_set("LC_CTYPE", assignment))
 		return -1;
-	if (prepared.utf8_asked || cpython_utf8_mode() == coerced)
+	if (prepared.utf8_asked || cpython_utf8_mode() == mode)
 		return 0;
-	return cpython_set_utf8_mode(coerced);
+	return cpython_set_utf8_mode(mode);
 }
 
 static void must(int failed, const char *what)

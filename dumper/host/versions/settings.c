@@ -21,6 +21,12 @@ int cpython_utf8_mode(void)
 	return _PyRuntime.preconfig.utf8_mode;
 }
 
+/* PEP 540: in the C and POSIX locales alone. PEP 686, from 3.15 on: in all. */
+int cpython_utf8_mode_where(int coerced)
+{
+	return PY_VERSION_HEX >= 0x030f0000 || coerced;
+}
+
 /* sys.flags is a struct sequence: attributes can't be set, items can. */
 static Py_ssize_t flag_index(PyObject *flags, const char *name)
 {
