@@ -119,6 +119,9 @@ PyObject *cpython_registered_lines(PyObject *module);
 /* Says of the exception that is set that it was ignored: on what, or NULL, or where. */
 void cpython_unraisable(const char *on, PyObject *where);
 
+/* Whether what is said depends on what can be imported then. */
+int cpython_unraisable_imports(void);
+
 /* Takes the place of what frees memory of a domain, MEM or OBJ; for good, also where
  * tracemalloc is on or comes to its end. */
 void cpython_replace_free(PyMemAllocatorDomain domain, void (*instead)(void *, void *));

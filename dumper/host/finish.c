@@ -171,7 +171,8 @@ static void collect(void)
 /* From where atexit's functions have run. */
 static int finish_rest(PyThreadState *tstate, PyObject *names, enum ending ending)
 {
-	int all = ending >= ENDING_CODE, status;
+	/* a file that can't be flushed is told in other words once nothing can be imported */
+	int all = ending >= (cpython_unraisable_imports() ? ENDING_FILES : ENDING_CODE), status;
 	PyObject *alive;
 
 	cpython_set_finalizing(tstate);

@@ -1,6 +1,7 @@
 /*
  * What is said of exceptions at the end: since 3.13 on what the interpreter was,
- * before it named an object.
+ * before it named an object. Since 3.15 module traceback says it, as long as it can be
+ * imported: with the exceptions that came before.
  */
 #include "cpython.h"
 
@@ -31,4 +32,9 @@ void cpython_unraisable(const char *on, PyObject *where)
 	(void)on;
 #endif
 	PyErr_WriteUnraisable(where);
+}
+
+int cpython_unraisable_imports(void)
+{
+	return PY_VERSION_HEX >= 0x030f0000;
 }
