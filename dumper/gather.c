@@ -36,14 +36,6 @@ static uint64_t round_up(uint64_t size)
 	return (size + GATHER_UNIT - 1) & ~(uint64_t)(GATHER_UNIT - 1);
 }
 
-/* glibc, malloc/malloc.c: request2size() */
-static uint64_t chunk_size(uint64_t size)
-{
-	uint64_t needed = round_up(size + sizeof(size_t));
-
-	return needed < 2 * GATHER_UNIT ? 2 * GATHER_UNIT : needed;
-}
-
 static void enter_keys(struct gather *gather, struct gather_file *file)
 {
 	qsort(gather->found, gather->count, sizeof(*gather->found), by_size);
@@ -53,7 +45,7 @@ static void enter_keys(struct gather *gather, struct gather_file *file)
 
 		file->keys[file->count++] = *key;
 		if (key->size & GATHER_CHUNK_OF)
-			file->chunk_bytes[tier] += chunk_size(gather_length(key));
+			file->chunk_bytes[tier] += gather_chunk_size(gather_length(key));
 		else
 			file->bytes[tier] += round_up(key->size ? key->size : 1);
 	}
@@ -169,12 +161,14 @@ static uint64_t watchable(const struct gather_key *key, int pythons)
  * a buffer of a C library's, and it has no handler of faults. */
 static int is_known(struct gather_file *file, uint64_t page, int pythons)
 {
+	/* so far beside the page, too, that one that touches it is seen whole */
+	uint64_t from = page - GAP * GATHER_UNIT, to = page + IMAGE_PAGE + GAP * GATHER_UNIT;
 	uint64_t gap = 0, covered = 0, start;
-	const struct gather_key *key = block_around(file, page, &start);
+	const struct gather_key *key = block_around(file, from, &start);
 
 	if (key)
 		covered = start + watchable(key, pythons);
-	for (uint64_t at = page; at < page + IMAGE_PAGE; at += GATHER_UNIT) {
+	for (uint64_t at = from; at < to; at += GATHER_UNIT) {
 		key = block_at(file, at);
 		if (key)
 			covered = at + watchable(key, pythons);
@@ -245,6 +239,11 @@ static void free_watch(struct watch *watch)
 	free(watch->pages.items);
 }
 
+static int is_sound(const struct gather_key *key)
+{
+	return key->size < GATHER_SIZES && gather_length(key) <= GATHER_LARGEST;
+}
+
 static int is_found(const struct gather *gather, const struct gather_key *key, size_t count)
 {
 	return bsearch(key, gather->found, count, sizeof(*key), by_size) != NULL;
@@ -276,17 +275,21 @@ static int take_marks(pid_t pid, void *data, struct err *err)
 			count * sizeof(uint32_t);
 
 		for (uint64_t unit = 0; unit < count * UNITS; unit++) {
-			const struct gather_key *key;
+			const struct gather_key *there;
+			struct gather_key key;
 
 			if (!marks[unit])
 				continue;
-			key = block_around(gather->file, range->start + unit * GATHER_UNIT,
-					   &start);
-			if (!key || !key->ordinal || start == last)
+			there = block_around(gather->file, range->start + unit * GATHER_UNIT,
+					     &start);
+			if (!there || start == last)
+				continue;
+			key = *there;
+			if (!key.ordinal || !is_sound(&key))
 				continue;
 			last = start;
-			if (!is_found(gather, key, known))
-				add(gather, key, watch->tier);
+			if (!is_found(gather, &key, known))
+				add(gather, &key, watch->tier);
 		}
 		at += count * (UNITS + sizeof(uint32_t));
 	}

@@ -47,6 +47,14 @@ struct gather_file {
 	struct gather_chunk chunks[GATHER_CHUNKS];
 };
 
+/* glibc, malloc/malloc.c, request2size(): bytes from one chunk to the next. */
+static inline size_t gather_chunk_size(size_t size)
+{
+	size_t needed = (size + sizeof(size_t) + GATHER_UNIT - 1) & ~(size_t)(GATHER_UNIT - 1);
+
+	return needed < 2 * GATHER_UNIT ? 2 * GATHER_UNIT : needed;
+}
+
 static inline uint32_t gather_length(const struct gather_key *key)
 {
 	return key->size & (GATHER_CHUNK_OF - 1);

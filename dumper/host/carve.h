@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /* Reserves memory for blocks of so many bytes together, each rounded up by
- * carve_size(). More than there is room for is no error. */
+ * gather_chunk_size(). More than there is room for is no error. */
 void carve_reserve(unsigned part, size_t bytes);
 
 /* The next block, as malloc(3) would return it; or NULL. One thread at once. */

@@ -4,8 +4,8 @@
  * GOTs for ever. What malloc() would do calloc() and realloc() do, which do not call it
  * (glibc, malloc/malloc.c; asked at the start). What calloc() would do it does, from
  * behind its first instructions, if these are some that may stand elsewhere.
- * Blocks of other functions are not counted: one of these may pass for an older
- * block that was where it is, which costs a page at most.
+ * Blocks of other functions are not counted, and frees are not heard of: what is not
+ * there any more is found at the end, by a walk over the heap.
  *
  * A thread that comes while another one is here gets a block that nobody counts.
  */
@@ -13,6 +13,7 @@
 #include "carve.h"
 #include "gather.h"
 #include "interpose.h"
+#include "talk.h"
 
 #include "allocations.h"
 
@@ -38,6 +39,9 @@ void gather_malloc_inside(int is_inside)
 #define NEAR 5u			/* jmp rel32 */
 #define AWAY 0x40000000u	/* from libc, in reach of NEAR: no gap between libraries */
 #define SLOT 32u		/* of the page: room for NEAR + 3 bytes and a far jump */
+#define HEADER sizeof(size_t)
+#define FLAGS 7u
+#define PREV_INUSE 1u
 
 typedef void *(*calloc_function)(size_t, size_t);
 
@@ -50,6 +54,7 @@ enum { MALLOC, CALLOC };
 
 static calloc_function libcs_calloc;
 static unsigned char *page;	/* near libc: the way to us, and to calloc()'s rest */
+static unsigned char *first;	/* a block of ours, from when all began */
 static char busy;
 static int asking, was_asked;
 
@@ -126,10 +131,12 @@ static int write_code(unsigned char *code, const void *bytes)
 	uintptr_t start = (uintptr_t)code & ~(uintptr_t)(PAGE - 1);
 	size_t length = (uintptr_t)code + NEAR - start;
 
-	if (mprotect((void *)start, length, PROT_READ | PROT_WRITE))
+	/* some policies refuse what is both, before anything is changed */
+	if (mprotect((void *)start, length, PROT_READ | PROT_WRITE | PROT_EXEC))
 		return -1;
 	memcpy(code, bytes, NEAR);
-	return mprotect((void *)start, length, PROT_READ | PROT_EXEC);
+	mprotect((void *)start, length, PROT_READ | PROT_EXEC);
+	return 0;
 }
 
 /* Makes the function go to ours, by way of the page. */
@@ -147,10 +154,14 @@ static int divert(struct entry *entry, unsigned char *code, unsigned char *slot)
 	return write_code(code, jump);
 }
 
-/* Length of an instruction that does the same elsewhere, or 0: push of a register,
- * mov between two, mul by one. */
+/* Length of an instruction that does the same elsewhere, or 0: endbr64, push of a
+ * register, mov between two, mul by one. */
 static size_t movable(const unsigned char *code)
 {
+	static const unsigned char landing[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+
+	if (memcmp(code, landing, sizeof landing) == 0)
+		return sizeof landing;
 	if ((code[0] & 0xf8) == 0x50)
 		return 1;
 	if (code[0] == 0x41 && (code[1] & 0xf8) == 0x50)
@@ -177,8 +188,8 @@ static size_t movable_head(const unsigned char *code)
 
 static void put_back(struct entry *entry)
 {
-	if (entry->code)
-		write_code(entry->code, entry->before);
+	if (entry->code && write_code(entry->code, entry->before))
+		talk_refuse("make libc's malloc() as it was: %m");
 	entry->code = NULL;
 }
 
@@ -196,13 +207,13 @@ static int others_are_independent(void)
 	return !was_asked && one && two;
 }
 
-static void write_page(unsigned char *rest, size_t head)
+static int write_page(unsigned char *rest, size_t head)
 {
 	write_far(page, (void *)(uintptr_t)gathering_malloc);
 	write_far(page + SLOT, (void *)(uintptr_t)gathering_calloc);
 	memcpy(page + 2 * SLOT, rest, head);
 	write_far(page + 2 * SLOT + head, rest + head);
-	mprotect(page, PAGE, PROT_READ | PROT_EXEC);
+	return mprotect(page, PAGE, PROT_READ | PROT_EXEC);
 }
 
 static void divert_both(unsigned char *of_malloc, unsigned char *of_calloc)
@@ -216,8 +227,8 @@ static void divert_both(unsigned char *of_malloc, unsigned char *of_calloc)
 		page = NULL;
 		return;
 	}
-	write_page(of_calloc, head);
-	if (divert(&entries[MALLOC], of_malloc, page) || !others_are_independent()) {
+	if (write_page(of_calloc, head) || divert(&entries[MALLOC], of_malloc, page) ||
+	    !others_are_independent()) {
 		put_back(&entries[MALLOC]);
 		return;
 	}
@@ -240,20 +251,51 @@ void gather_malloc_begin(void)
 	/* else another allocator comes before libc's */
 	if (!of_malloc || !of_calloc || of_calloc != dlsym(RTLD_NEXT, "calloc"))
 		return;
+	first = malloc(1);
 	for (unsigned tier = 0; tier < GATHER_TIERS; tier++)
 		carve_reserve(tier, gather_chunk_bytes(tier));
 	divert_both(of_malloc, of_calloc);
 }
 
+static size_t word_of(const unsigned char *block)
+{
+	return *(const size_t *)(const void *)(block - HEADER);
+}
+
+/* glibc, malloc/malloc.c: chunks of the heap lie one behind the other, and each says
+ * whether the one before it is in use. What may be noted inside of one is older; so is
+ * all that is noted of a free or a large one, which may be a buffer. */
+static void forget_what_went(const unsigned char *top)
+{
+	const unsigned char *block = first, *next;
+	size_t size;
+
+	for (; block && block < top; block = next) {
+		size = word_of(block) & ~(size_t)FLAGS;
+		if (size < 2 * GATHER_UNIT || size % GATHER_UNIT ||
+		    size > (size_t)(top - block))
+			break;
+		next = block + size;
+		if (size > gather_chunk_size(GATHER_LARGEST) || !(word_of(next) & PREV_INUSE))
+			gather_forget(block, next);
+		else
+			gather_forget(block + GATHER_UNIT, next);
+	}
+	gather_forget(block, sbrk(0));
+}
+
 void gather_malloc_end(void)
 {
+	unsigned char *end = sbrk(0);
+
 	if (!page)
 		return;
 	put_back(&entries[MALLOC]);
 	put_back(&entries[CALLOC]);
 	munmap(page, PAGE);
 	page = NULL;
-	gather_forget((char *)sbrk(0) - mallinfo2().keepcost, sbrk(0));
+	/* the top's block */
+	forget_what_went(end - mallinfo2().keepcost + 2 * HEADER);
 }
 #else
 void gather_malloc_begin(void)

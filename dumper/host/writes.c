@@ -100,7 +100,7 @@ static void on_trap(int number, siginfo_t *info, void *context)
 	(void)number;
 	(void)info;
 	for (int i = 0; i < PENDING; i++) {
-		if (pending[i])
+		if (pending[i] && range_count)	/* else all is over: another thread's end */
 			mprotect(pending[i], PAGE, PROT_READ);
 		pending[i] = NULL;
 	}

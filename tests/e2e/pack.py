@@ -81,6 +81,94 @@ with open(%(log)r, "a") as file:
 """
 
 
+# Buffers of C's that the kernel writes to, in a restored process: the first lies where
+# freed blocks were, the others begin in the last kB of a page, behind small blocks.
+READS = """
+import ctypes, os, pyimage
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.free.argtypes = [ctypes.c_void_p]
+libc.read.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t]
+def get(size):
+    return libc.malloc(ctypes.c_size_t(size))
+if not pyimage.is_restored():
+    blocks = [get(1000) for _ in range(400)]
+    os.behind = get(1000)
+    for block in blocks:
+        libc.free(block)
+    os.buffers = [get(100000)]
+    while len(os.buffers) < 9:
+        if 400 <= 4096 - (get(600) + 608) %% 4096 <= 800:
+            os.buffers.append(get(2000))
+    for _ in range(200):
+        get(600)
+else:
+    reader, writer = os.pipe()
+    for buffer in os.buffers:
+        os.write(writer, b"x" * 2000)
+        count = libc.read(reader, buffer, 2000)
+        with open(%(log)r, "a") as file:
+            print(count, file=file)
+"""
+
+
+@test
+def watches_no_buffers():
+    log = TOP + "/counts"
+    warm = lib.write(TOP + "/reads.py", READS % {"log": log})
+    said = build("reads", "--pack", "-w", warm)[1]
+    that("warning" not in said, said)
+    equal(lib.read(log), b"2000\n" * 9)
+
+
+CODE = """
+import ctypes
+for name in 'malloc', 'calloc':
+    function = getattr(ctypes.CDLL('libc.so.6'), name)
+    print(ctypes.string_at(ctypes.cast(function, ctypes.c_void_p).value, 16))
+"""
+
+
+@test
+def leaves_nothing_in_malloc():
+    equal(lib.run([PACKED, "-c", CODE]), lib.run([lib.PYTHON, "-c", CODE]))
+
+
+# Threads that are in malloc() and free() at once, and have ended by the freeze.
+THREADS = """
+import ctypes, threading
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.free.argtypes = [ctypes.c_void_p]
+kept = []
+def work(number):
+    blocks = []
+    for n in range(20000):
+        blocks.append(libc.malloc(ctypes.c_size_t(40 + (n * 7 + number) % 3000)))
+        ctypes.memset(ctypes.c_void_p(blocks[-1]), number, 40)
+        if len(blocks) > 50:
+            libc.free(blocks.pop(n % 50))
+    kept.append((number, blocks))
+threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+for number, blocks in kept:
+    for block in blocks:
+        assert ctypes.string_at(block, 40) == bytes([number]) * 40
+        libc.free(block)
+"""
+
+
+@test
+def packs_what_threads_had():
+    warm = lib.write(TOP + "/threads.py", THREADS)
+    path, said = build("threads", "--pack", "-w", warm)
+    that("warning" not in said, said)
+    equal(lib.run([path, warm]), (0, b"", b""))
+
+
 @test
 def watches_no_memory_that_malloc_may_give_to_others():
     """opendir()'s buffer, which the kernel writes to, lies where Python's blocks were."""
@@ -246,6 +334,7 @@ def packs_what_malloc_and_calloc_gave():
     before, after = private(loose, warm), private(tight, warm)
     that(before > after + 4 * 200, (before, after))
     equal(lib.run([tight, "-c", "import scattered; scattered.use()"]), (0, b"3000\n", b""))
+
 
 @test
 def runs_as_often_as_the_page_says():
