@@ -37,6 +37,9 @@ int cpython_is_finalizing(void);
 /* Py_IsInitialized() says no, as it does after atexit's functions. */
 void cpython_set_uninitialized(void);
 
+/* The name in sys of the exception that was not caught last. */
+const char *cpython_last_exc(void);
+
 /* Whether the interpreter tells somebody what it does: a trace function, an
  * audit hook, the collector's callbacks or debug flags. */
 int cpython_is_watched(PyThreadState *tstate);

@@ -172,7 +172,8 @@ static void collect(void)
 static int finish_rest(PyThreadState *tstate, PyObject *names, enum ending ending)
 {
 	/* a file that can't be flushed is told in other words once nothing can be imported */
-	int all = ending >= (cpython_unraisable_imports() ? ENDING_FILES : ENDING_CODE), status;
+	int code = ending >= ENDING_CODE, status;
+	int all = code || (ending == ENDING_FILES && cpython_unraisable_imports());
 	PyObject *alive;
 
 	cpython_set_finalizing(tstate);
@@ -197,7 +198,7 @@ static int finish_rest(PyThreadState *tstate, PyObject *names, enum ending endin
 		cpython_clear_sys_and_builtins();
 	collect();
 	if (ending > ENDING_QUIET)
-		leftovers_finalize(all);
+		leftovers_finalize(code);
 	leftovers_flush();
 	streams_flush();
 	cpython_call_exit_functions();

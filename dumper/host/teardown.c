@@ -110,6 +110,7 @@ void teardown_special(int all)
 
 	if (all || PyDict_GetItemString(builtins, "_"))
 		PyDict_SetItemString(builtins, "_", Py_None);
+	clear_in_sys(cpython_last_exc(), all);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (all || !names[i].for_imports)
 			clear_in_sys(names[i].name, all);

@@ -238,8 +238,8 @@ static enum ending judge(PyObject *object)
 /* finalize_modules_delete_special() clears these before anything else. */
 static void forget_special(void)
 {
-	static const char *const names[] = {
-		"ps1", "ps2", "last_type", "last_value", "last_traceback",
+	const char *const names[] = {
+		"ps1", "ps2", cpython_last_exc(), "last_type", "last_value", "last_traceback",
 		"__interactivehook__", NULL
 	};
 	static const char *const streams[] = { "stdin", "stdout", "stderr", NULL };

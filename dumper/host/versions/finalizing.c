@@ -32,3 +32,9 @@ void cpython_set_uninitialized(void)
 	_PyRuntime.initialized = 0;
 	_PyRuntime.core_initialized = 0;
 }
+
+/* sys.last_exc is new in 3.12. */
+const char *cpython_last_exc(void)
+{
+	return PY_VERSION_HEX >= 0x030c0000 ? "last_exc" : "last_value";
+}
