@@ -330,9 +330,9 @@ static void prepare_one(int fd, int with)
 	dup2(saved, fd);
 	close(saved);
 	body->at = place_of(body, s->kept[BUFFER], body->kind.at);
-	if (body->kind.seekable == SEEK_ELSEWHERE && body->at == NOWHERE)
-		talk_refuse("prepare sys.%s: its buffer does not keep where a file is", s->name);
-	s->count++;
+	/* else its buffer does not keep where a file is: made on the spot, too */
+	if (body->kind.seekable != SEEK_ELSEWHERE || body->at != NOWHERE)
+		s->count++;
 }
 
 static void close_if_open(int fd)

@@ -82,23 +82,25 @@ static PyObject *make_function(int flags)
 		PyCMethod_New(&plain, NULL, NULL, NULL);
 }
 
-/* What is made and kept for it comes from no list that is asked for here twice. */
-static PyObject *iterator(PyObject **of, PyObject *(*make)(Py_ssize_t), Py_ssize_t size)
+static PyObject *iterator(PyObject *of)
 {
-	if (!*of && !(*of = make(size)))
-		return NULL;
-	return PyObject_GetIter(*of);
+	return of ? PyObject_GetIter(of) : NULL;
 }
 
 PyObject *free_lists_make(int kind)
 {
 	static PyObject *list, *tuple;
 
+	/* Kept; taken from its list before lists are looked at. The empty tuple is one. */
+	if (!list && !(list = PyList_New(0)))
+		return NULL;
+	if (!tuple && !(tuple = PyTuple_New(0)))
+		return NULL;
 	switch (kind) {
 	case LISTS:		return PyList_New(0);
 	case DICTS:		return PyDict_New();
-	case LIST_ITERATORS:	return iterator(&list, PyList_New, 0);
-	case TUPLE_ITERATORS:	return iterator(&tuple, PyTuple_New, 0);
+	case LIST_ITERATORS:	return iterator(list);
+	case TUPLE_ITERATORS:	return iterator(tuple);
 	case SLICES:		return PySlice_New(NULL, NULL, NULL);
 	case C_FUNCTIONS:	return make_function(0);
 	case C_METHODS:		return make_function(METH_METHOD);

@@ -18,9 +18,12 @@ PyObject *cpython_prompt_names(int with_startup)
 {
 	PyObject *names = Py_BuildValue("{s:O}", "pythonstartup",
 		with_startup ? Py_True : Py_False);
-	PyObject *module = cpython_prompt_is_in_main() ? PyImport_AddModule("__main__") : NULL;
+	PyObject *module;
 
-	if (names && module && PyDict_SetItemString(names, "mainmodule", module))
+	if (!names || !cpython_prompt_is_in_main())
+		return names;
+	module = PyImport_AddModule("__main__");
+	if (!module || PyDict_SetItemString(names, "mainmodule", module))
 		Py_CLEAR(names);
 	return names;
 }
