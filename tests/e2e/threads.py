@@ -46,9 +46,20 @@ def of_a_pool():
             "named 'pool-of-mine_0'", "in _worker")
 
 
+# A thread that has just started waits for the GIL, which it gets when a file is read.
+SLEEPS = """
+import os, time
+def sleeps(thread):
+    with open("/proc/self/task/%s/syscall" % thread) as file:
+        return file.read().startswith("230 ")  # clock_nanosleep, on x86-64
+_thread.start_new_thread(time.sleep, (1000,))
+while not any(map(sleeps, os.listdir("/proc/self/task"))):
+    pass
+"""
+
+
 def without_a_name():
-    refused("import _thread, threading\n" + WAIT + "_thread.start_new_thread(waits, ())\n"
-            "import time\n_thread.start_new_thread(time.sleep, (1000,))",
+    refused("import _thread, threading\n" + WAIT + "_thread.start_new_thread(waits, ())\n" + SLEEPS,
             "of Python's, started by _thread.start_new_thread():", "in waits",
             "_thread.start_new_thread(), started in", "clock_nanosleep (libc.so.6)")
 
