@@ -18,6 +18,8 @@
 #define GATHER_LARGEST 4080u	/* bytes of a block that can be gathered */
 #define GATHER_SIZES 0x2000u	/* that there may be in keys */
 #define GATHER_CHUNK_OF 0x1000u	/* in a size: a block of malloc's that is not Python's */
+_Static_assert(GATHER_LARGEST < GATHER_CHUNK_OF && 2 * GATHER_CHUNK_OF == GATHER_SIZES,
+	"a size and its flag");
 #define GATHER_TIERS 2u		/* what every start writes; what the command does, too */
 #define GATHER_TIER (1u << 31)	/* in an ordinal: it is of the second */
 #define GATHER_KEYS (1u << 20)	/* at most */

@@ -16,6 +16,7 @@
 #include "talk.h"
 
 #include "allocations.h"
+#include "chunk.h"
 
 #include <dlfcn.h>
 #include <gnu/libc-version.h>
@@ -39,9 +40,6 @@ void gather_malloc_inside(int is_inside)
 #define NEAR 5u			/* jmp rel32 */
 #define AWAY 0x40000000u	/* from libc, in reach of NEAR: no gap between libraries */
 #define SLOT 32u		/* of the page: room for NEAR + 3 bytes and a far jump */
-#define HEADER sizeof(size_t)
-#define FLAGS 7u
-#define PREV_INUSE 1u
 
 typedef void *(*calloc_function)(size_t, size_t);
 
@@ -252,31 +250,28 @@ void gather_malloc_begin(void)
 	if (!of_malloc || !of_calloc || of_calloc != dlsym(RTLD_NEXT, "calloc"))
 		return;
 	first = malloc(1);
+	if (!first)
+		return;
 	for (unsigned tier = 0; tier < GATHER_TIERS; tier++)
 		carve_reserve(tier, gather_chunk_bytes(tier));
 	divert_both(of_malloc, of_calloc);
 }
 
-static size_t word_of(const unsigned char *block)
-{
-	return *(const size_t *)(const void *)(block - HEADER);
-}
-
-/* glibc, malloc/malloc.c: chunks of the heap lie one behind the other, and each says
- * whether the one before it is in use. What may be noted inside of one is older; so is
- * all that is noted of a free or a large one, which may be a buffer. */
+/* A chunk says whether the one before it is in use. What may be noted inside of one is
+ * older; so is all that is noted of a free or a large one, which may be a buffer. */
 static void forget_what_went(const unsigned char *top)
 {
 	const unsigned char *block = first, *next;
 	size_t size;
 
-	for (; block && block < top; block = next) {
-		size = word_of(block) & ~(size_t)FLAGS;
+	for (; block < top; block = next) {
+		size = chunk_length(block);
 		if (size < 2 * GATHER_UNIT || size % GATHER_UNIT ||
 		    size > (size_t)(top - block))
 			break;
 		next = block + size;
-		if (size > gather_chunk_size(GATHER_LARGEST) || !(word_of(next) & PREV_INUSE))
+		if (size > gather_chunk_size(GATHER_LARGEST) ||
+		    !(*chunk_word(next) & CHUNK_PREV_INUSE))
 			gather_forget(block, next);
 		else
 			gather_forget(block + GATHER_UNIT, next);
@@ -295,7 +290,7 @@ void gather_malloc_end(void)
 	munmap(page, PAGE);
 	page = NULL;
 	/* the top's block */
-	forget_what_went(end - mallinfo2().keepcost + 2 * HEADER);
+	forget_what_went(end - mallinfo2().keepcost + 2 * CHUNK_HEADER);
 }
 #else
 void gather_malloc_begin(void)
