@@ -129,8 +129,9 @@ def alive(live):
     for one in live:
         yield {"python": one["python"], "workload": one["workload"],
                "what": "processes that do not answer, of %d live ones (of %.1f GB "
-               "%.1f available before, %.1f with them)" % (one["processes"], one["total_kb"] / 2 ** 20, *(
-                   one["available_kb"][when] / 2 ** 20 for when in ("before", "answered"))),
+               "%.1f available before, %.1f with them)" % (
+                   one["processes"], one["total_kb"] / 2 ** 20,
+                   *(one["available_kb"][when] / 2 ** 20 for when in ("before", "answered"))),
                "want": 0, "got": one["processes"] - one["answered"], "unit": "",
                "reached": one["answered"] == one["processes"] >= LIVE}
 
