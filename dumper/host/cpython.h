@@ -37,7 +37,7 @@ int cpython_is_finalizing(void);
 /* Py_IsInitialized() says no, as it does after atexit's functions. */
 void cpython_set_uninitialized(void);
 
-/* The name in sys of the exception that was not caught last. */
+/* The first of the names in sys that hold the exception that was not caught last. */
 const char *cpython_last_exc(void);
 
 /* Whether the interpreter tells somebody what it does: a trace function, an

@@ -93,11 +93,12 @@ static void clear_in_sys(const char *name, int always)
 /* finalize_modules_delete_special() */
 void teardown_special(int all)
 {
-	static const struct {
+	const struct {
 		const char *name;
 		int for_imports;
 	} names[] = {
 		{ "path", 1 }, { "argv", 1 }, { "ps1", 0 }, { "ps2", 0 },
+		{ cpython_last_exc(), 0 },
 		{ "last_type", 0 }, { "last_value", 0 }, { "last_traceback", 0 },
 		{ "path_hooks", 1 }, { "path_importer_cache", 1 }, { "meta_path", 1 },
 		{ "__interactivehook__", 1 },
@@ -110,7 +111,6 @@ void teardown_special(int all)
 
 	if (all || PyDict_GetItemString(builtins, "_"))
 		PyDict_SetItemString(builtins, "_", Py_None);
-	clear_in_sys(cpython_last_exc(), all);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (all || !names[i].for_imports)
 			clear_in_sys(names[i].name, all);

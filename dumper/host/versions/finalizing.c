@@ -33,8 +33,8 @@ void cpython_set_uninitialized(void)
 	_PyRuntime.core_initialized = 0;
 }
 
-/* sys.last_exc is new in 3.12. */
+/* sys.last_exc is new in 3.12, and goes before sys.last_type. */
 const char *cpython_last_exc(void)
 {
-	return PY_VERSION_HEX >= 0x030c0000 ? "last_exc" : "last_value";
+	return PY_VERSION_HEX >= 0x030c0000 ? "last_exc" : "last_type";
 }
