@@ -39,6 +39,14 @@ static void plug_pymalloc(void)
 	}
 }
 
+/* Chunks hold 16 n + 8 bytes, 24 at least (malloc.c, request2size()); 0 after that. */
+static size_t smaller(size_t size)
+{
+	if (size <= 24)
+		return 0;
+	return ((size > 2048 ? size - size / 4 : size - 16) & ~(size_t)15) | 8;
+}
+
 /* Everything that is free below the heap's top chunk. A chunk that comes from
  * above where the break was is cut from the top: nothing fits below. */
 static void plug_glibc(void)
@@ -46,7 +54,7 @@ static void plug_glibc(void)
 	struct mallinfo2 info = mallinfo2();
 	char *top = (char *)sbrk(0) - info.keepcost;
 
-	for (size_t size = 64 * 1024; size >= 24; size -= size > 2048 ? size / 4 : 16) {
+	for (size_t size = 64 * 1024; size; size = smaller(size)) {
 		for (;;) {
 			char *chunk = malloc(size);
 
