@@ -21,7 +21,7 @@
 
 #define UNIT 16u			/* pymalloc's alignment */
 #define LARGEST 512u			/* its largest small block */
-#define SIZE 65536u
+#define SIZE 524288u
 #define PAGE 4096u
 #define PARTS 3				/* hot, the arena, hot for the command */
 #define ARENA 1

@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+"""What a restored process allocates lies together, in memory that nothing frozen is in:
+each hole among frozen blocks that it used would be a page of its own."""
+import os
+import sys
+
+import lib
+sys.path.insert(0, lib.ROOT + "/tests")
+from memory import held, sizes
+from tap import done, run, test, that
+
+TOP = lib.folder("heaps")
+
+
+def build(name, text):
+    path = os.path.join(TOP, name + ".pyimage")
+    warm = lib.write(os.path.join(TOP, name + ".py"), text)
+    got = lib.build(path, options=["-q", "-w", warm])
+    that((got.status, got.out, got.err) == (0, b"", b""), got)
+    return path
+
+
+def private(path, code):
+    """kB that are the process's own behind this code."""
+    with held.held([path, "-c", code], lib.ENV) as pid:
+        return sizes.sums(pid)["anonymous"]
+
+
+def more(path, before, code):
+    """By how many kB the code makes it grow."""
+    return private(path, before + code) - private(path, before + "pass\n")
+
+
+# 200 holes of the size, each on a page of its own.
+CHUNKS = """
+import ctypes, os
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.free.argtypes = [ctypes.c_void_p]
+get = lambda size: libc.malloc(ctypes.c_size_t(size))
+os.kept = []
+for _ in range(200):
+    os.kept.append(get(%d))
+    for _ in range(40):
+        get(100)
+for block in os.kept:
+    libc.free(block)
+"""
+
+
+@test
+def chunks_of_c():
+    for size in 24, 40, 1000:
+        grown = more(build("chunks%d" % size, CHUNKS % size),
+                     "import ctypes; libc = ctypes.CDLL(None)\n",
+                     "for _ in range(200): libc.malloc(ctypes.c_size_t(%d))\n" % size)
+        that(grown < 200 + 200 * size // 1024, (size, grown))
+
+
+@test
+def small_blocks_of_many_sizes():
+    """No pool for each of them, and the same ones again when these are free."""
+    size = sum(n + 48 for n in range(0, 464, 16)) * 20 // 1024
+    grown = more(build("blocks", ""), "", "for _ in range(3):\n    kept = None\n"
+                 "    kept = [b'x' * n for n in range(0, 464, 16) for _ in range(20)]\n")
+    that(grown < size + 160, (grown, size))
+
+
+@test
+def names_that_attributes_were_looked_up_by():
+    """Nobody but the cache of lookups holds them; others take their place there."""
+    code = "for n in range(3000): getattr(int, '%s%%d' %% n, 0)\n"
+    grown = more(build("names", "class C: pass\n" + "objects = []\nfor n in range(3000):\n"
+                       "    getattr(C, 'frozen%d' % n, 0)\n    objects.append(b'x' * 200)\n"
+                       "import os; os.objects = objects\n"), "", code % "restored")
+    that(grown < 500, grown)
+
+
+done()
