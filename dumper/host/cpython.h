@@ -95,8 +95,9 @@ void *cpython_finalize_address(void);
 int cpython_uses_pymalloc(void);
 
 /* Empties the cache of attributes that types were asked for: each entry that a start
- * replaces is a write to an object that has nothing to do with it. */
-void cpython_forget_lookups(void);
+ * replaces is a write to an object that has nothing to do with it. Where objects are to
+ * be `immortal`, only of names that nobody else holds. */
+void cpython_forget_lookups(int immortal);
 
 /* Bytes of a pymalloc block's pool, and the number of blocks in use of the
  * pool that holds this block. */

@@ -66,8 +66,7 @@ static void stand_still(int to, int immortal)
 		threads_refuse();
 	threads_unwatch();
 	quiesce_collect();
-	if (!immortal)
-		cpython_forget_lookups();	/* names that are immortal cost nothing */
+	cpython_forget_lookups(immortal);
 	rehearse(2);
 	streams_flush();
 	forked_freeze();

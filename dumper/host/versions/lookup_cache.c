@@ -1,5 +1,9 @@
 /*
- * The cache of attribute lookups.
+ * The cache of attribute lookups, struct type_cache of pycore_typeobject.h.
+ *
+ * typeobject.c, _PyType_Lookup(): an entry's name is compared by address only, and
+ * another one that takes its place gives a reference to it back, which is a write, and
+ * more where nobody else had that string.
  */
 #define Py_BUILD_CORE 1
 #include "cpython.h"
@@ -7,30 +11,55 @@
 #include <internal/pycore_interp.h>
 #include <string.h>
 
-/* typeobject.c, _PyType_Lookup(): an entry's name is compared by address only, and
- * another one that takes its place gives a reference to it back: a string of ours
- * stands there, on a page that is written anyway. (None would, but so many more
- * references to it would show.) From 3.12 on names are immortal, nothing is written. */
-void cpython_forget_lookups(void)
-{
 #if PY_VERSION_HEX < 0x030c0000
-	struct type_cache *cache = &PyInterpreterState_Get()->type_cache;
+/* A string of ours stands there, on a page that is written anyway. None would, too, but
+ * so many more references to it would show. */
+static PyObject *stand_in(void)
+{
 	static _Alignas(PyASCIIObject) char nobody[sizeof(PyASCIIObject) + 8];
 	PyObject *text = PyUnicode_FromString("nobody");
 
 	if (!text)
-		return;
+		return NULL;
 	memcpy(nobody, text, sizeof(PyASCIIObject) + sizeof "nobody");
 	Py_SET_REFCNT((PyObject *)nobody, 1 << 30);
 	Py_DECREF(text);
-	for (size_t i = 0; i < sizeof cache->hashtable / sizeof *cache->hashtable; i++) {
+	return (PyObject *)nobody;
+}
+
+static struct type_cache *get_cache(void)
+{
+	return &PyInterpreterState_Get()->type_cache;
+}
+#else
+/* As PyType_ClearCache() leaves it; it is immortal. */
+static PyObject *stand_in(void)
+{
+	return Py_None;
+}
+
+static struct type_cache *get_cache(void)
+{
+	return &PyInterpreterState_Get()->types.type_cache;
+}
+#endif
+
+void cpython_forget_lookups(int immortal)
+{
+	struct type_cache *cache = get_cache();
+	PyObject *nobody = stand_in();
+
+	for (size_t i = 0; nobody && i < sizeof cache->hashtable / sizeof *cache->hashtable;
+	     i++) {
 		struct type_cache_entry *entry = &cache->hashtable[i];
 		PyObject *name = entry->name;
 
-		if (!entry->version)
+		/* a name that others hold is to be immortal, and costs nothing */
+		if (!entry->version || (immortal && Py_REFCNT(name) > 1))
 			continue;
-		*entry = (struct type_cache_entry){ .name = (PyObject *)nobody };
+		entry->version = 0;
+		entry->name = nobody;
+		entry->value = NULL;
 		Py_XDECREF(name);
 	}
-#endif
 }
