@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "allocations.h"
+#include "changed.h"
 #include "err.h"
 #include "image.h"
 #include "maps.h"
@@ -198,6 +199,8 @@ static void find_pages(struct gather_file *file, int pythons, const struct plan 
 
 struct watch {
 	struct gather *gather;
+	const struct plan *plan;
+	const char *image;
 	struct memory_ranges pages;
 	struct gather_writes *file;
 	size_t size;
@@ -257,50 +260,80 @@ static void add(struct gather *gather, const struct gather_key *key, unsigned ti
 		key->size, (key->ordinal & ~GATHER_TIER) | (tier ? GATHER_TIER : 0)};
 }
 
-/* While the process holds still at its end. Its own range table is not trusted. */
+/* What the addresses that come lie in. */
+struct marks {
+	struct gather *gather;
+	size_t known;		/* of what is found, sorted: before these */
+	uint64_t last;		/* where the last block began */
+	unsigned tier;
+};
+
+static void begin_marks(struct marks *marks)
+{
+	struct gather *gather = marks->gather;
+
+	qsort(gather->found, gather->count, sizeof(*gather->found), by_size);
+	marks->known = gather->count;
+	marks->last = 0;
+}
+
+static void mark(uint64_t address, void *data)
+{
+	struct marks *marks = data;
+	uint64_t start;
+	const struct gather_key *there = block_around(marks->gather->file, address, &start);
+	struct gather_key key;
+
+	if (!there || start == marks->last)
+		return;
+	key = *there;
+	if (!key.ordinal || !is_sound(&key))
+		return;
+	marks->last = start;
+	if (!is_found(marks->gather, &key, marks->known))
+		add(marks->gather, &key, marks->tier);
+}
+
+/* Its own range table is not trusted. */
+static void take_heard(const struct watch *watch, struct marks *marks)
+{
+	size_t at = sizeof(*watch->file) +
+		watch->pages.count * sizeof(watch->file->ranges[0]);
+
+	begin_marks(marks);
+	for (size_t i = 0; i < watch->pages.count; i++) {
+		const struct image_range *range = &watch->pages.items[i];
+		uint64_t count = range->length / IMAGE_PAGE;
+		const unsigned char *heard = (unsigned char *)watch->file + at +
+			count * sizeof(uint32_t);
+
+		for (uint64_t unit = 0; unit < count * UNITS; unit++)
+			if (heard[unit])
+				mark(range->start + unit * GATHER_UNIT, marks);
+		at += count * (UNITS + sizeof(uint32_t));
+	}
+}
+
+/* While the process holds still at its end. On pages that could not be watched it shows
+ * what has another value now, unless an end that destroys all has written it. */
 static int take_marks(pid_t pid, void *data, struct err *err)
 {
 	struct watch *watch = data;
-	struct gather *gather = watch->gather;
-	size_t known = gather->count, at = sizeof(*watch->file) +
-		watch->pages.count * sizeof(watch->file->ranges[0]);
+	struct marks marks = {.gather = watch->gather, .tier = watch->tier};
 
-	(void)pid;
-	(void)err;
-	qsort(gather->found, known, sizeof(*gather->found), by_size);
-	for (size_t i = 0; i < watch->pages.count; i++) {
-		const struct image_range *range = &watch->pages.items[i];
-		uint64_t count = range->length / IMAGE_PAGE, last = 0, start;
-		const unsigned char *marks = (unsigned char *)watch->file + at +
-			count * sizeof(uint32_t);
-
-		for (uint64_t unit = 0; unit < count * UNITS; unit++) {
-			const struct gather_key *there;
-			struct gather_key key;
-
-			if (!marks[unit])
-				continue;
-			there = block_around(gather->file, range->start + unit * GATHER_UNIT,
-					     &start);
-			if (!there || start == last)
-				continue;
-			key = *there;
-			if (!key.ordinal || !is_sound(&key))
-				continue;
-			last = start;
-			if (!is_found(gather, &key, known))
-				add(gather, &key, watch->tier);
-		}
-		at += count * (UNITS + sizeof(uint32_t));
-	}
-	return 0;
+	take_heard(watch, &marks);
+	if (watch->file->ended)
+		return 0;
+	begin_marks(&marks);
+	return changed_words(pid, watch->plan, watch->image, mark, &marks, err);
 }
 
 static int watch_once(struct gather *gather, const struct trial *trial,
 		 const struct plan *plan, const struct list *arguments, unsigned tier,
 		 struct err *err)
 {
-	struct watch watch = {.gather = gather, .fd = -1, .tier = tier};
+	struct watch watch = {.gather = gather, .plan = plan, .image = trial->image,
+		.fd = -1, .tier = tier};
 	int failed;
 
 	find_pages(gather->file, gather->pythons, plan, &watch.pages);

@@ -4,13 +4,12 @@
 #include "trial.h"
 
 #include "alloc.h"
+#include "changed.h"
 #include "cleanup.h"
 #include "environment.h"
 #include "err.h"
 #include "image.h"
-#include "maps.h"
 #include "path.h"
-#include "plan.h"
 #include "process.h"
 
 #include <errno.h>
@@ -129,26 +128,6 @@ static int wait_held(int socket, int wait, struct err *err)
 	return 0;
 }
 
-static int find_dirty(pid_t pid, const struct plan *plan, struct memory_ranges *dirty,
-		      struct err *err)
-{
-	struct memory memory;
-	int result;
-
-	if (memory_open(pid, &memory, err))
-		return -1;
-	result = 0;
-	for (size_t i = 0; !result && i < plan->count; i++) {
-		const struct plan_segment *segment = &plan->segments[i];
-
-		if ((segment->protection & MAPS_WRITE) && !segment->anonymous)
-			result = memory_find_dirty(&memory, segment->start,
-						   segment->length, dirty, err);
-	}
-	memory_close(&memory);
-	return result;
-}
-
 /* Out of the way of files that the image opens by their old numbers. */
 static int move_up(int fd)
 {
@@ -219,7 +198,7 @@ static int look_for_dirty(pid_t pid, void *data, struct err *err)
 {
 	struct dirty *dirty = data;
 
-	return find_dirty(pid, dirty->plan, &dirty->ranges, err);
+	return changed_pages(pid, dirty->plan, &dirty->ranges, err);
 }
 
 static int by_length(const void *a, const void *b)

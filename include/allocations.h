@@ -99,6 +99,7 @@ struct gather_range {
 struct gather_writes {
 	uint64_t magic;
 	uint64_t count;
+	uint64_t ended;		/* set where the watch ended before the process did */
 	struct gather_range ranges[];
 };
 

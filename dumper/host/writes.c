@@ -189,6 +189,8 @@ void writes_watch(void)
 
 void writes_end(void)
 {
+	if (range_count)
+		((struct gather_writes *)(void *)file)->ended = 1;
 	for (uint64_t i = 0; i < range_count; i++)
 		mprotect((void *)(uintptr_t)ranges[i].start, (size_t)ranges[i].length,
 			PROT_READ | PROT_WRITE);

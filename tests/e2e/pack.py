@@ -336,6 +336,36 @@ def packs_what_malloc_and_calloc_gave():
     equal(lib.run([tight, "-c", "import scattered; scattered.use()"]), (0, b"3000\n", b""))
 
 
+# Each beside a buffer of C's, with which its page can't be watched.
+BESIDE = """
+import ctypes
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+def get(size):
+    return libc.malloc(ctypes.c_size_t(size))
+blocks = []
+for n in range(400):
+    blocks.append(get(700))
+    get(3300)
+def write():
+    for n, block in enumerate(blocks):
+        ctypes.memset(ctypes.c_void_p(block), n % 255 + 1, 48)
+"""
+
+
+@test
+def packs_what_has_changed_on_pages_that_are_not_watched():
+    lib.write(TOP + "/beside.py", BESIDE)
+    warm = lib.write(TOP + "/besides.py", "import pyimage, sys; sys.path[:0] = [%r]\n"
+                     "import beside; del sys.path[0]\n"
+                     "if pyimage.is_restored(): beside.write()\n" % TOP)
+    loose, _ = build("unpacked", "-w", warm)
+    tight, out = build("beside", "--pack", "-w", warm)
+    that("warning" not in out, out)
+    before, after = private(loose, warm), private(tight, warm)
+    that(before > after + 4 * 200, (before, after))
+
+
 @test
 def runs_as_often_as_the_page_says():
     log = TOP + "/log"

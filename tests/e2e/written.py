@@ -153,7 +153,7 @@ def page_of_the_host():
 def table(page, **changes):
     """Whether a run marks what it writes in a file with this page, changed or shorter."""
     size = 4096
-    fields = {"magic": MAGIC, "count": 1, "start": page, "length": 4096,
+    fields = {"magic": MAGIC, "count": 1, "ended": 0, "start": page, "length": 4096,
               "marks": 64, "rounds": 1024, "cut": size, **changes}
     path = lib.write(lib.folder("table") + "/writes", (struct.pack(
         "<%dQ" % len(FIELDS), *(fields[name] for name in FIELDS)) + bytes(size))[:fields["cut"]])
