@@ -95,9 +95,11 @@ void *cpython_finalize_address(void);
 int cpython_uses_pymalloc(void);
 
 /* Empties the cache of attributes that types were asked for: each entry that a start
- * replaces is a write to an object that has nothing to do with it. Where objects are to
- * be `immortal`, only of names that nobody else holds. */
-void cpython_forget_lookups(int immortal);
+ * replaces is a write to an object that has nothing to do with it. Where objects have
+ * been made immortal only names that are not cost that: nobody but the cache holds
+ * them. These are not freed, since no hole among frozen objects is to be left. */
+void cpython_forget_lookups(void);
+void cpython_forget_mortal_lookups(void);
 
 /* Bytes of a pymalloc block's pool, and the number of blocks in use of the
  * pool that holds this block. */

@@ -66,7 +66,8 @@ static void stand_still(int to, int immortal)
 		threads_refuse();
 	threads_unwatch();
 	quiesce_collect();
-	cpython_forget_lookups(immortal);
+	if (!immortal)
+		cpython_forget_lookups();
 	rehearse(2);
 	streams_flush();
 	forked_freeze();
@@ -84,8 +85,10 @@ static void stand_still(int to, int immortal)
 	pyimage_freeze();
 	closures_seal();
 	reads_libc_seal();
-	if (immortal)
+	if (immortal) {
 		immortal_make();
+		cpython_forget_mortal_lookups();
+	}
 	libc_state_save();
 	talk_close();
 	send_to_parent(to);

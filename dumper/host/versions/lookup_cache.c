@@ -7,6 +7,7 @@
  */
 #define Py_BUILD_CORE 1
 #include "cpython.h"
+#include "counts.h"
 
 #include <internal/pycore_interp.h>
 #include <string.h>
@@ -44,22 +45,34 @@ static struct type_cache *get_cache(void)
 }
 #endif
 
-void cpython_forget_lookups(int immortal)
+#define ENTRIES (sizeof get_cache()->hashtable / sizeof *get_cache()->hashtable)
+
+static PyObject *forget(struct type_cache_entry *entry, PyObject *nobody)
 {
-	struct type_cache *cache = get_cache();
+	PyObject *name = entry->name;
+
+	entry->version = 0;
+	entry->name = nobody;
+	entry->value = NULL;
+	return name;
+}
+
+void cpython_forget_lookups(void)
+{
+	struct type_cache_entry *entries = get_cache()->hashtable;
 	PyObject *nobody = stand_in();
 
-	for (size_t i = 0; nobody && i < sizeof cache->hashtable / sizeof *cache->hashtable;
-	     i++) {
-		struct type_cache_entry *entry = &cache->hashtable[i];
-		PyObject *name = entry->name;
+	for (size_t i = 0; nobody && i < ENTRIES; i++)
+		if (entries[i].version)
+			Py_XDECREF(forget(&entries[i], nobody));
+}
 
-		/* a name that others hold is to be immortal, and costs nothing */
-		if (!entry->version || (immortal && Py_REFCNT(name) > 1))
-			continue;
-		entry->version = 0;
-		entry->name = nobody;
-		entry->value = NULL;
-		Py_XDECREF(name);
-	}
+void cpython_forget_mortal_lookups(void)
+{
+	struct type_cache_entry *entries = get_cache()->hashtable;
+	PyObject *nobody = stand_in();
+
+	for (size_t i = 0; nobody && i < ENTRIES; i++)
+		if (entries[i].version && !counts_are_immortal(entries[i].name))
+			forget(&entries[i], nobody);
 }
