@@ -72,7 +72,7 @@ static void level(int kind, int was)
 
 	free_lists_read(now);
 	for (int i = now[kind]; i > was; i--)
-		free_lists_make(kind);		/* kept */
+		free_lists_take(kind);
 	if (now[kind] >= was)
 		return;
 	for (int i = 0; i < count; i++)

@@ -65,12 +65,8 @@ void free_use_watched(void)
 
 static void take(int kind, int count)
 {
-	while (count-- > 0) {
-		PyObject *object = free_lists_make(kind);	/* kept */
-
-		if (object && PyObject_GC_IsTracked(object))
-			PyObject_GC_UnTrack(object);
-	}
+	while (count-- > 0)
+		free_lists_take(kind);
 }
 
 static int bring(int kind, int now)

@@ -59,8 +59,21 @@ def _probe(sys=sys):
     stats = gc.get_stats()
     tell("result of gc.get_stats", [stats[0]["collections"], stats[1]["collections"],
                           stats[2]["collections"], stats[2]["uncollectable"]])
-    objects = gc.get_objects()
+    # A folder of which the image need not have a finder (tests/e2e/introspect.py) is
+    # objects of several kinds.
+    tell("sys.path_importer_cache", list(sys.path_importer_cache))
+    sys.path_importer_cache.clear()
+    # A tuple is tracked no more once a collection has seen that what is in it is not:
+    # one around another takes one more, and an image's have had several.
+    objects, tracked = gc.get_objects(), None
+    while len(objects) != tracked:
+        tracked = len(objects)
+        del objects
+        gc.collect()
+        objects = gc.get_objects()
     tell("number of objects", len(objects))
+    tell("tuples with nothing in them", sorted(
+        len(o) for o in objects if type(o) is tuple and "<NULL>" in repr(o)))
     ids = set(map(id, objects))
     lost = []
     for name in _first:
@@ -85,7 +98,6 @@ def _probe(sys=sys):
     for name in dir(sys):
         if name not in ("modules", "path_importer_cache"):
             tell("sys." + name, shown(getattr(sys, name)))
-    tell("sys.path_importer_cache", list(sys.path_importer_cache))
     for name in ("getrecursionlimit getswitchinterval getdlopenflags gettrace getprofile "
                  "get_asyncgen_hooks get_coroutine_origin_tracking_depth "
                  "get_int_max_str_digits getfilesystemencoding getfilesystemencodeerrors "
@@ -111,11 +123,16 @@ def _probe(sys=sys):
     import _thread
     tell("current frames", [k == _thread.get_ident() for k in sys._current_frames()])
     tell("current exceptions", list(sys._current_exceptions().values()))
-    blocks = sys.getallocatedblocks()
-    many = [object() for _ in range(1000)]
-    held = sys.getallocatedblocks() - blocks
-    del many
-    tell("blocks of 1000 objects", [held, sys.getallocatedblocks() - blocks])
+
+    def blocks():
+        before = sys.getallocatedblocks()
+        many = [object() for _ in range(1000)]
+        held = sys.getallocatedblocks() - before
+        del many
+        return [held, sys.getallocatedblocks() - before]
+
+    blocks()	# numbers and frames then come from free lists that are long enough
+    tell("blocks of 1000 objects", blocks())
     # ---------------------------------------------------------------- modules
     for name in _first:
         if name in ("__main__", "sys"):

@@ -191,6 +191,14 @@ PyObject *free_lists_make(int kind)
 #endif
 #endif
 
+void free_lists_take(int kind)
+{
+	PyObject *object = free_lists_make(kind);
+
+	if (object && PyObject_GC_IsTracked(object))
+		PyObject_GC_UnTrack(object);
+}
+
 /* Where these lists are cleared for good: a negative size is a list that takes nothing,
  * in 3.13's dictobject.c and tupleobject.c and in 3.14's pycore_freelist.h. 3.12 has no
  * such mark: it compares with the most alone, and would write before the list. */

@@ -30,4 +30,7 @@ void free_lists_close(void);
 /* An object of the kind, as the interpreter makes it. NULL: out of memory. */
 PyObject *free_lists_make(int kind);
 
+/* Makes one and keeps it for good, where gc.get_objects() does not show it. */
+void free_lists_take(int kind);
+
 #endif
