@@ -121,6 +121,7 @@ class Session:
 
     def __init__(self, command, env, home, size=(24, 80), arrange=None, output=None):
         self.output, self.sent = output, 0	# where stdout is a file
+        self.typed = False
         self.master, slave = pty.openpty()
         self.resize(*size)
         variables = {**lib.ENV, "TERM": "dumb", "HOME": home, **env}
@@ -192,8 +193,8 @@ class Session:
         """With this at the end of what is to be seen, as python3's new prompt does: that
         puts the terminal into a mode for it and, while a line is typed, paints the prompt
         again and again. The line's own end is part of the answer, so keys that are still
-        on their way are not overlooked."""
-        self.expect_keys(end, lambda painted: b"\n" in painted and
+        on their way are not overlooked; before the first ones there is none."""
+        self.expect_keys(end, lambda painted: (b"\n" in painted or not self.typed) and
                          shown(painted).endswith(shown(end)))
 
     def _has_more(self, seconds):
@@ -201,6 +202,7 @@ class Session:
 
     def send(self, data):
         self.sent += len(self._painted())
+        self.typed = True
         os.write(self.master, data)
 
     def finish(self):
