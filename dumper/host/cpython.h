@@ -53,6 +53,17 @@ int cpython_generator_runs(PyObject *object);
  * what their frames hold, as Py_FinalizeEx does after atexit. */
 void cpython_delete_other_threads(PyThreadState *tstate);
 
+/* Their end is not waited for (3.15+, where that is repeated). */
+void cpython_make_daemons(PyThreadState *tstate);
+
+/* Whether what comes before the interpreter's end has to be done once more: threads,
+ * functions of atexit's or pending calls have come. No before 3.15. */
+int cpython_has_more_before_end(PyThreadState *tstate);
+
+/* Whether threads of C hold the interpreter's end up, for which Py_FinalizeEx waits.
+ * Else none can from here on, and Py_FinalizeEx must not be called. 3.15+. */
+int cpython_is_guarded(PyThreadState *tstate);
+
 /* Whether the interpreter has thread states but this one. */
 int cpython_has_other_threads(PyThreadState *tstate);
 

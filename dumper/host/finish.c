@@ -76,13 +76,16 @@ static void drop(PyObject *result, const char *on, PyObject *where)
 /* wait_for_thread_shutdown() */
 static void join_threads(void)
 {
-	PyObject *module = threading;
+	PyObject *module = threading, *done;
 
 	if (!module)
 		module = PyDict_GetItemString(modules, "threading");
-	if (module)
-		drop(PyObject_CallMethodNoArgs(module, shutdown_name), "threading shutdown",
-			module);
+	if (!module)
+		return;
+	done = PyObject_CallMethodNoArgs(module, shutdown_name);
+	if (!done)
+		cpython_make_daemons(PyThreadState_Get());
+	drop(done, "threading shutdown", module);
 }
 
 /* Py_FinalizeEx is not to wait once more for what gave up waiting by an error:
@@ -216,7 +219,7 @@ int finish_python(void)
 	static int entered;	/* a function of atexit's may call it, too */
 	enum ending ending;
 	PyObject *names;
-	int status;
+	int status, full;
 
 	if (entered || cpython_is_finalizing())
 		return 0;
@@ -228,14 +231,17 @@ int finish_python(void)
 			return status;
 		say_not_full();
 	}
-	join_threads();
-	if (Py_MakePendingCalls() < 0)
-		unraisable(NULL, NULL);
-	run_atexit();
+	do {
+		join_threads();
+		if (Py_MakePendingCalls() < 0)
+			unraisable(NULL, NULL);
+		run_atexit();
+	} while (cpython_has_more_before_end(PyThreadState_Get()));
 	if (!(names = teardown_names()))
 		PyErr_Clear();
 	ending = names ? visible_judge(names) : ENDING_CODE;
-	if (ending == ENDING_FULL || (handoff.startup.full_end && immortal_any())) {
+	full = ending == ENDING_FULL || (handoff.startup.full_end && immortal_any());
+	if (full || cpython_is_guarded(PyThreadState_Get())) {
 		forget_threads();
 		if ((status = full_finish()) <= 0)
 			return status;

@@ -516,6 +516,19 @@ code("faulthandler's timer", "import faulthandler\nfaulthandler.dump_traceback_l
 code("a daemon thread's local", DEL + "import threading\nl, ready = threading.local(), threading.Event()\n"
      "def f():\n l.x = D('local')\n ready.set()\n threading.Event().wait()\n"
      "threading.Thread(target=f, daemon=True).start()\nready.wait()\nd = D('main')")
+# 3.15 goes on until no thread, function or call has come while it waited for others.
+if sys.version_info >= (3, 15):
+    code("atexit starts a thread", "import atexit, threading, time\ndef f():\n"
+         " time.sleep(.05)\n print('thread')\n atexit.register(print, 'again')\n"
+         "def start(): threading.Thread(target=f).start()\natexit.register(start)")
+    code("atexit starts a thread, an object", DEL + "import atexit, os, threading, time\n"
+         "os.d = d = D('d')\ndef f():\n time.sleep(.05)\n print('thread')\n"
+         " atexit.register(print, 'again')\n"
+         "def start(): threading.Thread(target=f).start()\natexit.register(start)")
+    code("a join that fails at the end", DEL + "import _thread, atexit, os, threading, time\n"
+         "os.d = d = D('d')\natexit.register(print, 'atexit')\n"
+         "threading._register_atexit(lambda: 1/0)\n"
+         "threading.Thread(target=time.sleep, args=(600,)).start()")
 code("subinterpreter", "import " + lib.INTERPRETERS + " as i\nn = i.create()\n"
      "i.run_string(n, 'print(1)')\ni.destroy(n)")
 code("subinterpreter with a finalizer", "import " + lib.INTERPRETERS + " as i\nn = i.create()\n"

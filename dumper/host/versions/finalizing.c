@@ -33,6 +33,40 @@ void cpython_set_uninitialized(void)
 	_PyRuntime.core_initialized = 0;
 }
 
+/* pylifecycle.c of 3.15, make_pre_finalization_calls() */
+int cpython_has_more_before_end(PyThreadState *tstate)
+{
+#if PY_VERSION_HEX >= 0x030f0000
+	const PyInterpreterState *interp = tstate->interp;
+	const PyThreadState *other = interp->threads.head;
+
+	if (PyList_GET_SIZE(interp->atexit.callbacks) || interp->ceval.pending.npending)
+		return 1;
+	if (!other->next)
+		return 0;
+	while (other && other->_whence != _PyThreadState_WHENCE_THREADING)
+		other = other->next;
+	return other != NULL;
+#else
+	(void)tstate;
+	return 0;
+#endif
+}
+
+/* A counter that is set to all ones at the end, PEP 788's. */
+int cpython_is_guarded(PyThreadState *tstate)
+{
+#if PY_VERSION_HEX >= 0x030f0000
+	uintptr_t none = 0;
+
+	return !_Py_atomic_compare_exchange_uintptr(&tstate->interp->finalization_guards,
+		&none, _PyInterpreterGuard_GUARDS_NOT_ALLOWED);
+#else
+	(void)tstate;
+	return 0;
+#endif
+}
+
 /* sys.last_exc is new in 3.12, and goes before sys.last_type. */
 const char *cpython_last_exc(void)
 {

@@ -68,6 +68,20 @@ void cpython_delete_other_threads(PyThreadState *tstate)
 }
 #endif
 
+/* pylifecycle.c of 3.15, handle_thread_shutdown_exception() */
+void cpython_make_daemons(PyThreadState *tstate)
+{
+#if PY_VERSION_HEX >= 0x030f0000
+	PyMutex_Lock(&_PyRuntime.interpreters.mutex);
+	for (PyThreadState *at = tstate->interp->threads.head; at; at = at->next)
+		if (at->_whence == _PyThreadState_WHENCE_THREADING)
+			at->_whence = _PyThreadState_WHENCE_THREADING_DAEMON;
+	PyMutex_Unlock(&_PyRuntime.interpreters.mutex);
+#else
+	(void)tstate;
+#endif
+}
+
 /* _PyInterpreterState_DeleteExceptMain() of 3.13 asks for a thread state that it
  * has just put away: a forked child that has another interpreter ends there. */
 int cpython_may_fork(void)
