@@ -22,6 +22,19 @@ static PyObject *lines;		/* what it was told before the freeze */
 static int shown;		/* it is in sys.modules */
 static long long blocks;	/* and leaves in use */
 
+/* 3.15's linecache is: no folder is looked at. */
+static int is_frozen_module(const char *name)
+{
+	PyObject *imp = PyImport_ImportModule("_imp");
+	PyObject *found = imp ? PyObject_CallMethod(imp, "find_frozen", "s", name) : NULL;
+	int is = found && found != Py_None;
+
+	PyErr_Clear();
+	Py_XDECREF(found);
+	Py_XDECREF(imp);
+	return is;
+}
+
 /* python3 makes an importer of the working folder, too. */
 static void make_importer(void)
 {
@@ -43,11 +56,13 @@ static void keep(const char *name)
 {
 	struct collector_pause pause = collector_pause();
 	PyObject *last = PyList_New(0);	/* stays */
+	int has_importer = !is_frozen_module(name);
 
 	collector_level();
 	free_use_watch();
 	blocks = -heap_view_count();
-	make_importer();
+	if (has_importer)
+		make_importer();
 	/* what comes behind it is hidden */
 	if (last)
 		cpython_move_objects(last, last, 0, NULL);
