@@ -54,6 +54,8 @@ static int record(struct spec *spec, struct dump *dump, struct list *warnings,
 			    dump->progress, &record, err);
 	for (size_t i = 0; i < record.modules.count; i++)
 		list_add(&spec->recorded, record.modules.items[i]);
+	for (size_t i = 0; i < record.patterns.count; i++)
+		list_add(&spec->patterns, record.patterns.items[i]);
 	if (!result && WEXITSTATUS(record.status))
 		list_print(warnings,
 			   "the command ended with status %d: the image holds what it "

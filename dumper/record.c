@@ -61,6 +61,8 @@ void record_take(struct record *record, const char *text)
 		list_add(&record->modules, text + 7);
 	else if (strncmp(text, "gone=", 5) == 0)
 		forget(&record->modules, text + 5);
+	else if (strncmp(text, "pattern=", 8) == 0)
+		list_add(&record->patterns, text + 8);
 }
 
 static int has_ended(pid_t pid)
@@ -227,6 +229,7 @@ int record_run(const struct spec *spec, const struct interpreter *interpreter,
 void record_free(struct record *record)
 {
 	list_free(&record->modules);
+	list_free(&record->patterns);
 	free(record->said);
 	*record = (struct record){0};
 }

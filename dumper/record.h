@@ -15,6 +15,7 @@ struct spec;
 struct record {
 	struct list modules;	/* "NAME TAB LOADER TAB ORIGIN", in the order in
 				   which the run began them */
+	struct list patterns;	/* regular expressions: "FLAGS TAB str|bytes TAB HEX" */
 	int status;		/* its wait status */
 	char *said;		/* what it wrote to stdout and stderr */
 };

@@ -347,5 +347,6 @@ void spec_free(struct spec *spec)
 	list_free(&spec->entry_words);
 	list_free(&spec->command);
 	list_free(&spec->recorded);
+	list_free(&spec->patterns);
 	*spec = (struct spec){0};
 }

@@ -33,6 +33,7 @@ struct spec {
 	struct list options;	/* of python3: words, in order */
 	struct list command;	/* of --for, with its arguments; or empty */
 	struct list recorded;	/* what its run imported: record.h */
+	struct list patterns;	/* and compiled */
 	char *output;		/* as given */
 	char *python;		/* as given: a version or a path; NULL: default */
 	char *entry;		/* as given; a script's path is made absolute; or NULL */

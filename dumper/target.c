@@ -155,6 +155,8 @@ static int send_spec(struct target *target, const struct spec *spec,
 		list_print(&strings, "warmup=%s", spec->warmups.items[i]);
 	for (size_t i = 0; i < spec->recorded.count; i++)
 		list_print(&strings, "recorded=%s", spec->recorded.items[i]);
+	for (size_t i = 0; i < spec->patterns.count; i++)
+		list_print(&strings, "pattern=%s", spec->patterns.items[i]);
 	for (size_t i = 0; i < spec->options.count; i++)
 		list_print(&strings, "option=%s", spec->options.items[i]);
 	for (size_t i = 0; i < spec->entry_words.count; i++)

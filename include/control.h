@@ -27,7 +27,8 @@ enum control_type {
 	 * no_immortal=1 (reference counts stay as they are),
 	 * unset=NAME (variables that were only for starting the host),
 	 * recorded=NAME TAB LOADER TAB ORIGIN (what a run of the command imported,
-	 * as CONTROL_RECORD told it), record=1 (instead of a build: run the
+	 * as CONTROL_RECORD told it), pattern=FLAGS TAB str|bytes TAB HEX (likewise:
+	 * regular expressions that re is to have), record=1 (instead of a build: run the
 	 * interpreter with its arguments and tell what it imports) */
 	CONTROL_SPEC = 1,
 	/* host to pydump: one line of text for the progress display */
@@ -54,7 +55,8 @@ enum control_type {
 	/* host to pydump: one line of text, a warning for the user */
 	CONTROL_WARNING = 6,
 	/* host to pydump, while it records: one string each.
-	 * import=NAME TAB LOADER TAB ORIGIN, gone=NAME (it did not stay) */
+	 * import=NAME TAB LOADER TAB ORIGIN, gone=NAME (it did not stay),
+	 * pattern=FLAGS TAB str|bytes TAB HEX (re has compiled and kept it) */
 	CONTROL_RECORD = 7,
 };
 

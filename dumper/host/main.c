@@ -26,6 +26,7 @@
 #include "opened.h"
 #include "options.h"
 #include "path0.h"
+#include "patterns.h"
 #include "pyimage.h"
 #include "policy.h"
 #include "quiesce.h"
@@ -76,6 +77,7 @@ static void load(const struct talk_spec *spec)
 		talk_progress("importing %s", *name);
 		imports_module(*name);
 	}
+	patterns_compile(spec->patterns);
 	for (char **file = spec->warmups; *file; file++) {
 		talk_progress("warming up with %s", *file);
 		imports_warm_up(*file);

@@ -4,12 +4,15 @@
  * sys.modules whenever anything is audited. importlib enters a module there before
  * it runs it, and running it is audited: so what was new since the last look began
  * just now, in the order in which the program began it. Nothing has to happen at
- * the end, which may be os._exit() or exec.
+ * the end, which may be os._exit() or exec. Patterns are looked for likewise, and once
+ * more at the end, where there is one.
  */
 #include "record.h"
 #include "control.h"
 #include "cpython.h"
+#include "imports.h"
 #include "origin.h"
+#include "patterns.h"
 #include "talk.h"
 
 #include <stdlib.h>
@@ -93,12 +96,12 @@ static void look_for_gone(PyObject *modules)
 	Py_XDECREF(names);
 }
 
-static void look(void)
+static void look_at_modules(void)
 {
 	PyObject *modules = PyImport_GetModuleDict(), *items;
 	unsigned long long now = modules ? cpython_dict_version(modules) : version;
 
-	if (now == version || getpid() != owner)
+	if (now == version)
 		return;
 	version = now;
 	items = PyDict_Items(modules);
@@ -110,6 +113,37 @@ static void look(void)
 	Py_XDECREF(items);
 	if (PyDict_GET_SIZE(known) > PyDict_GET_SIZE(modules))
 		look_for_gone(modules);
+}
+
+static PyObject *look_at_end(PyObject *module, PyObject *nothing)
+{
+	(void)module;
+	(void)nothing;
+	if (getpid() == owner)
+		patterns_look(send);
+	PyErr_Clear();
+	Py_RETURN_NONE;
+}
+
+/* What is compiled after the last audited event: registered first, it is called last.
+ * The module is not the program's. */
+static void look_again_at_end(void)
+{
+	static PyMethodDef method = { "look", look_at_end, METH_NOARGS, NULL };
+	PyObject *module = imports_private("atexit");
+	PyObject *function = PyCFunction_New(&method, NULL);
+	PyObject *result = function ?
+		PyObject_CallMethod(module, "register", "O", function) : NULL;
+
+	Py_XDECREF(result);
+	Py_XDECREF(function);
+	Py_DECREF(module);
+}
+
+static void begin(void)
+{
+	known = PyDict_New();
+	look_again_at_end();
 }
 
 static int hear(const char *event, PyObject *arguments, void *data)
@@ -127,9 +161,11 @@ static int hear(const char *event, PyObject *arguments, void *data)
 	busy = 1;
 	PyErr_Fetch(&type, &value, &trace);
 	if (!known)
-		known = PyDict_New();
-	if (known)
-		look();
+		begin();
+	if (known && getpid() == owner) {
+		look_at_modules();
+		patterns_look(send);
+	}
 	PyErr_Clear();
 	PyErr_Restore(type, value, trace);
 	busy = 0;

@@ -113,7 +113,7 @@ void talk_read_spec(struct talk_spec *spec)
 {
 	struct control_head head;
 	size_t imports = 0, warmups = 0, unset = 0, options = 0, entry = 0,
-		recorded = 0;
+		recorded = 0, patterns = 0;
 	char *data, *value;
 
 	memset(spec, 0, sizeof *spec);
@@ -130,8 +130,9 @@ void talk_read_spec(struct talk_spec *spec)
 	spec->options = calloc(1, sizeof *spec->options);
 	spec->entry = calloc(1, sizeof *spec->entry);
 	spec->recorded = calloc(1, sizeof *spec->recorded);
+	spec->patterns = calloc(1, sizeof *spec->patterns);
 	if (!data || !spec->imports || !spec->warmups || !spec->unset || !spec->options ||
-	    !spec->entry || !spec->recorded)
+	    !spec->entry || !spec->recorded || !spec->patterns)
 		talk_refuse("out of memory");
 	read_all(data, head.length);
 	for (char *s = data; s < data + head.length; s += strlen(s) + 1) {
@@ -153,6 +154,8 @@ void talk_read_spec(struct talk_spec *spec)
 			spec->argv0 = value;
 		else if ((value = value_of(s, "recorded")))
 			append(&spec->recorded, &recorded, value);
+		else if ((value = value_of(s, "pattern")))
+			append(&spec->patterns, &patterns, value);
 		else if ((value = value_of(s, "record")))
 			spec->record = 1;
 		else if ((value = value_of(s, "trace")))

@@ -24,6 +24,7 @@ struct talk_spec {
 	const char *io;		/* the policy's name */
 	char *gather;		/* file of include/allocations.h, or NULL */
 	char **recorded;	/* "NAME TAB LOADER TAB ORIGIN"; NULL-terminated */
+	char **patterns;	/* patterns.h; NULL-terminated */
 	int record;		/* run the interpreter and tell what it imports */
 	unsigned long long trace_mapping;	/* size of the one to find the maker of, or 0 */
 };

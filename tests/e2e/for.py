@@ -134,6 +134,38 @@ def what_it_imports_is_frozen():
     that("after" not in found, found)
 
 
+# The set in a set warns.
+PATTERNS = r"""
+import re
+class Text(str): pass
+re.match('one+', 'on', re.I | re.A)
+re.compile(b'two\0\xff\n')
+re.compile('thr\ud800\u20ac\tee', re.M)
+re.compile(Text('four'))
+re.compile('[[five]')
+try: re.compile('(six')
+except re.error: pass
+re.compile('seven' * 2000)
+"""
+KEPT = ("import re; print(*[ascii((p, int(f))) for t, p, f in list(re._cache) if t is type(p)"
+        " and str(p).strip('b[(\\'')[:3] in ('one', 'two', 'thr', 'fou', 'fiv', 'six', 'sev')])")
+
+
+@test
+def patterns_that_it_compiles_are_kept():
+    """All but those that warn: these do so at each start, in the same words. Whatever
+    comes behind them: the end, or something audited and then no end."""
+    for name, end in ("compiles", ""), ("exits", "open('/dev/null')\nimport os\nos._exit(0)\n"):
+        command = script(name, PATTERNS + end)
+        path, _ = built([command])
+        got = lib.run([path, "-c", KEPT], env={"PYIMAGE_ENTRY": "off"})
+        equal((got.out, got.err), (
+            rb"('one+', 258) (b'two\\x00\\xff\\n', 0) ('thr\\ud800\\u20ac\\tee', 8)"
+            .replace(rb"\\", b"\\") + b"\n", b""))
+        same(path, command, [])
+        that(b"FutureWarning" in lib.run([path]).err, name)
+
+
 # How it ends: what to run at the end of a script, and the exit status.
 ENDS = {
     "returns": ("", 0), "exits": ("sys.exit(0)", 0), "fails": ("sys.exit(9)", 9),
