@@ -29,6 +29,7 @@ RUN = {
     "env": {},		# more variables, for this run only
     "mode": "on",	# PYIMAGE; "auto" where the image has to give way
     "bench": False,	# a row of scripts/bench-workloads
+    "build": None,	# options as build() gives them, of an image for this row alone
     "target": None,	# what plain / image has to reach there
     "files": (),	# files and folders below home that must be equal afterwards
     "mask": None,	# bytes -> bytes, over outputs and files: what differs
@@ -79,11 +80,11 @@ class Workload:
         make = getattr(self.module, "session", None)
         return make(home) if make else contextlib.nullcontext({})
 
-    def image(self, pydump, output, home, learn=False):
+    def image(self, pydump, output, home, learn=False, options=None):
         """Build its image; return what pydump said where that failed. To learn
         from the command itself takes some more runs of it, and another build."""
         variables = {k: v for k, v in self.environment(home).items() if k != "PYIMAGE"}
-        options = self.build(home)
+        options = options or self.build(home)
         if learn and "--for" in options:
             options = ["--measure", "--pack", *options]
         # Options of ours stand first: nothing follows --for's command.

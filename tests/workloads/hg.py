@@ -42,7 +42,8 @@ def run(*words, **more):
 
 def runs(home):
     return {
-        "version": run("version", "-q", bench=True, target=40),
+        "version": run("version", "-q", bench=True, target=40,
+                       build=["--for", "--", "/usr/bin/hg", "version", "-q"]),
         "log": run("--cwd", "repo", "log", bench=True),
         "log of a template": run("--cwd", "repo", "log", "-T", "{rev} {tags} {desc|upper}\n"),
         "status": run("--cwd", "repo", "status", "-A"),
