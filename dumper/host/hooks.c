@@ -250,11 +250,22 @@ static const struct part {
 	  .release = hooks_modules_release },
 };
 
+static int watching;
+
+/* GLib's gslice.c until 2.74 hands out parts of pages of its own, of which each thread
+ * and each size keeps some: what is taken after the restore would lie scattered over
+ * them. Told so it asks malloc(), as from 2.76 on it always does. */
+const char *hooks_variable(const char *name)
+{
+	return watching && strcmp(name, "G_SLICE") == 0 ? "always-malloc" : NULL;
+}
+
 #define FOR_PARTS(at) \
 	for (const struct part *at = parts; at < parts + sizeof parts / sizeof *parts; at++)
 
 void hooks_watch(void)
 {
+	watching = 1;
 	watch_start();
 	FOR_PARTS(part)
 		if (part->watch)

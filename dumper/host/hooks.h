@@ -8,6 +8,10 @@
 /* Before the workload: some of it is told from what modules do. */
 void hooks_watch(void);
 
+/* What this variable, which is not set, is to say to a library while it is loaded for
+ * an image, or NULL: nothing that a program sees depends on it. */
+const char *hooks_variable(const char *name);
+
 /* Before the freeze: takes out what is made again when it is needed next. */
 void hooks_before(void);
 

@@ -8,6 +8,7 @@
  */
 #include "reads_libc.h"
 #include "cpython.h"
+#include "hooks.h"
 #include "patches.h"
 #include "reads.h"
 #include "reads_os.h"
@@ -92,7 +93,7 @@ char *getenv(const char *name)
 	char *value = ((get_function)next_of(GET))(name);
 
 	note_get(name, value, __builtin_return_address(0));
-	return value;
+	return value ? value : (char *)(uintptr_t)hooks_variable(name);
 }
 
 char *secure_getenv(const char *name)

@@ -125,9 +125,23 @@ def show():
     equal(got.out, b"user Row\n['-c', 'a']\n")
 
 
+def slices_are_blocks_of_malloc(path):
+    """GLib's own parts of pages, until 2.74, would lie all over the frozen heap."""
+    code = """import ctypes, os
+libc, glib = ctypes.CDLL(None), ctypes.CDLL("libglib-2.0.so.0")
+glib.g_slice_alloc.restype = ctypes.c_void_p
+libc.malloc_usable_size.restype = ctypes.c_size_t
+slices = [glib.g_slice_alloc(ctypes.c_size_t(1000)) for _ in range(8)]
+print(all(1000 <= libc.malloc_usable_size(ctypes.c_void_p(slice)) < 1040 for slice in slices))
+print(os.environ.get("G_SLICE"), libc.getenv(b"G_SLICE"))
+"""
+    equal(lib.run([path, "-c", code]), (0, b"True\nNone 0\n", b""))
+
+
 def main():
     path = build("gtk")
     x11 = build("gtk-x11", IMPORT + "from gi.repository import GdkX11\n")
+    run("slices", slices_are_blocks_of_malloc, path)
     with _desktop.display() as display:
         run("its display is opened after the restore", starts, path, display)
         run("its words on the command line", words_of_gtk, path, display)
