@@ -131,7 +131,7 @@ void gather_gone(const void *block)
 
 void gather_forget(const void *from, const void *to)
 {
-	for (uintptr_t at = (uintptr_t)from; file && at < (uintptr_t)to; at += GATHER_UNIT) {
+	for (uintptr_t at = (uintptr_t)from; noting && at < (uintptr_t)to; at += GATHER_UNIT) {
 		struct gather_key *key = gather_find(file, at);
 
 		if (key)

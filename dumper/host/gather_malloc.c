@@ -1,9 +1,9 @@
 /*
- * During the build jumps stand where libc's malloc() and calloc() begin, and nothing is
- * left of them in the image: functions of ours that came before libc's would be in all
- * GOTs for ever. What malloc() would do calloc() and realloc() do, which do not call it
- * (glibc, malloc/malloc.c; asked at the start). What calloc() would do it does, from
- * behind its first instructions, if these are some that may stand elsewhere.
+ * During the build jumps stand where libc's malloc(), calloc() and realloc() begin, and
+ * nothing is left of them in the image: functions of ours that came before libc's would
+ * be in all GOTs for ever. What malloc() would do calloc() and realloc() do, which do not
+ * call it (glibc, malloc/malloc.c; asked at the start). What these would do they do, from
+ * behind their first instructions, if these are some that may stand elsewhere.
  * Blocks of other functions are not counted, and frees are not heard of: what is not
  * there any more is found at the end, by a walk over the heap.
  *
@@ -42,16 +42,18 @@ void gather_malloc_inside(int is_inside)
 #define SLOT 32u		/* of the page: room for NEAR + 3 bytes and a far jump */
 
 typedef void *(*calloc_function)(size_t, size_t);
+typedef void *(*realloc_function)(void *, size_t);
+
+enum { MALLOC, CALLOC, REALLOC, ENTRIES };
 
 static struct entry {
 	unsigned char *code;	/* where libc's function begins, or NULL */
 	unsigned char before[NEAR];
-} entries[2];
-
-enum { MALLOC, CALLOC };
+} entries[ENTRIES];
 
 static calloc_function libcs_calloc;
-static unsigned char *page;	/* near libc: the way to us, and to calloc()'s rest */
+static realloc_function libcs_realloc;
+static unsigned char *page;	/* near libc: the ways to us, and to libc's own rests */
 static unsigned char *first;	/* a block of ours, from when all began */
 static char busy;
 static int asking, was_asked;
@@ -64,7 +66,7 @@ static void *get(size_t size)
 	if (size <= GATHER_LARGEST)
 		return libcs_calloc(1, size);
 	block = libcs_calloc(1, 1);
-	grown = block ? realloc(block, size) : NULL;
+	grown = block ? libcs_realloc(block, size) : NULL;
 	if (!grown)
 		free(block);
 	return grown;
@@ -116,6 +118,28 @@ static void *gathering_calloc(size_t count, size_t size)
 	return counted(block ? memset(block, 0, all) : libcs_calloc(count, size), all);
 }
 
+static void *move(void *block, size_t size)
+{
+	void *moved = place(size);
+	size_t have;
+
+	if (!moved)
+		return libcs_realloc(block, size);
+	have = malloc_usable_size(block);
+	memcpy(moved, block, size < have ? size : have);
+	free(block);
+	return moved;
+}
+
+static void *gathering_realloc(void *block, size_t size)
+{
+	if (block && !inside)
+		gather_forget(block, (char *)block + GATHER_UNIT);
+	if (!block || !size || !may_count(size))
+		return libcs_realloc(block, size);
+	return counted(move(block, size), size);
+}
+
 static void write_far(unsigned char *at, void *target)
 {
 	static const unsigned char jump[] = { 0xff, 0x25, 0, 0, 0, 0 };
@@ -153,7 +177,7 @@ static int divert(struct entry *entry, unsigned char *code, unsigned char *slot)
 }
 
 /* Length of an instruction that does the same elsewhere, or 0: endbr64, push of a
- * register, mov between two, mul by one. */
+ * register, mov between two, test of two, mul by one. */
 static size_t movable(const unsigned char *code)
 {
 	static const unsigned char landing[] = { 0xf3, 0x0f, 0x1e, 0xfa };
@@ -164,7 +188,8 @@ static size_t movable(const unsigned char *code)
 		return 1;
 	if (code[0] == 0x41 && (code[1] & 0xf8) == 0x50)
 		return 2;
-	if ((code[0] & 0xf8) == 0x48 && code[1] == 0x89 && code[2] >= 0xc0)
+	if ((code[0] & 0xf8) == 0x48 && (code[1] == 0x89 || code[1] == 0x85) &&
+	    code[2] >= 0xc0)
 		return 3;
 	if ((code[0] & 0xfe) == 0x48 && code[1] == 0xf7 && (code[2] & 0xf8) == 0xe0)
 		return 3;
@@ -205,56 +230,83 @@ static int others_are_independent(void)
 	return !was_asked && one && two;
 }
 
-static int write_page(unsigned char *rest, size_t head)
+/* The ways in are the page's first slots, libc's own functions those behind them. */
+static unsigned char *slot(unsigned number)
 {
-	write_far(page, (void *)(uintptr_t)gathering_malloc);
-	write_far(page + SLOT, (void *)(uintptr_t)gathering_calloc);
-	memcpy(page + 2 * SLOT, rest, head);
-	write_far(page + 2 * SLOT + head, rest + head);
+	return page + number * SLOT;
+}
+
+/* A function that begins as libc's does, and goes on there; or libc's where that can't
+ * be, which then stays as it is. */
+static void *write_rest(unsigned number, unsigned char *code)
+{
+	size_t head = movable_head(code);
+
+	if (!head)
+		return code;
+	memcpy(slot(ENTRIES + number), code, head);
+	write_far(slot(ENTRIES + number) + head, code + head);
+	return slot(ENTRIES + number);
+}
+
+static int write_page(unsigned char *const codes[ENTRIES], void *rests[ENTRIES])
+{
+	write_far(slot(MALLOC), (void *)(uintptr_t)gathering_malloc);
+	write_far(slot(CALLOC), (void *)(uintptr_t)gathering_calloc);
+	write_far(slot(REALLOC), (void *)(uintptr_t)gathering_realloc);
+	for (unsigned i = CALLOC; i < ENTRIES; i++)
+		rests[i] = write_rest(i, codes[i]);
 	return mprotect(page, PAGE, PROT_READ | PROT_EXEC);
 }
 
-static void divert_both(unsigned char *of_malloc, unsigned char *of_calloc)
+static void use(const void *of_calloc, const void *of_realloc)
 {
-	size_t head = movable_head(of_calloc);
-
 	libcs_calloc = (calloc_function)(uintptr_t)of_calloc;
-	page = mmap((void *)(((uintptr_t)of_malloc - AWAY) & ~(uintptr_t)(PAGE - 1)), PAGE,
-		PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	libcs_realloc = (realloc_function)(uintptr_t)of_realloc;
+}
+
+static void divert_all(unsigned char *const codes[ENTRIES])
+{
+	void *rests[ENTRIES];
+
+	use(codes[CALLOC], codes[REALLOC]);
+	page = mmap((void *)(((uintptr_t)codes[MALLOC] - AWAY) & ~(uintptr_t)(PAGE - 1)),
+		PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED) {
 		page = NULL;
 		return;
 	}
-	if (write_page(of_calloc, head) || divert(&entries[MALLOC], of_malloc, page) ||
+	if (write_page(codes, rests) ||
+	    divert(&entries[MALLOC], codes[MALLOC], slot(MALLOC)) ||
 	    !others_are_independent()) {
 		put_back(&entries[MALLOC]);
 		return;
 	}
-	if (!head)
-		return;
-	libcs_calloc = (calloc_function)(uintptr_t)(page + 2 * SLOT);
-	if (divert(&entries[CALLOC], of_calloc, page + SLOT)) {
-		put_back(&entries[CALLOC]);
-		libcs_calloc = (calloc_function)(uintptr_t)of_calloc;
-	}
+	use(rests[CALLOC], rests[REALLOC]);
+	for (unsigned i = CALLOC; i < ENTRIES; i++)
+		if (rests[i] != codes[i])
+			divert(&entries[i], codes[i], slot(i));
 }
 
 void gather_malloc_begin(void)
 {
 	void *libc = interpose_object((void *)(uintptr_t)gnu_get_libc_version);
 	/* Not by their mere names: these may be the executable's own PLT then. */
-	void *of_malloc = libc ? dlsym(libc, "malloc") : NULL;
-	void *of_calloc = libc ? dlsym(libc, "calloc") : NULL;
+	static const char *const names[ENTRIES] = { "malloc", "calloc", "realloc" };
+	unsigned char *codes[ENTRIES];
 
-	/* else another allocator comes before libc's */
-	if (!of_malloc || !of_calloc || of_calloc != dlsym(RTLD_NEXT, "calloc"))
-		return;
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		codes[i] = libc ? dlsym(libc, names[i]) : NULL;
+		/* else another allocator comes before libc's */
+		if (!codes[i] || codes[i] != dlsym(RTLD_NEXT, names[i]))
+			return;
+	}
 	first = malloc(1);
 	if (!first)
 		return;
 	for (unsigned tier = 0; tier < GATHER_TIERS; tier++)
 		carve_reserve(tier, gather_chunk_bytes(tier));
-	divert_both(of_malloc, of_calloc);
+	divert_all(codes);
 }
 
 /* A chunk says whether the one before it is in use. What may be noted inside of one is
@@ -285,8 +337,8 @@ void gather_malloc_end(void)
 
 	if (!page)
 		return;
-	put_back(&entries[MALLOC]);
-	put_back(&entries[CALLOC]);
+	for (unsigned i = 0; i < ENTRIES; i++)
+		put_back(&entries[i]);
 	munmap(page, PAGE);
 	page = NULL;
 	/* the top's block */

@@ -123,7 +123,7 @@ def watches_no_buffers():
 
 CODE = """
 import ctypes
-for name in 'malloc', 'calloc':
+for name in 'malloc', 'calloc', 'realloc':
     function = getattr(ctypes.CDLL('libc.so.6'), name)
     print(ctypes.string_at(ctypes.cast(function, ctypes.c_void_p).value, 16))
 """
@@ -298,8 +298,11 @@ libc = ctypes.CDLL(None)
 for function in libc.malloc, libc.calloc, libc.realloc:
     function.restype = ctypes.c_void_p
 def get(n):
-    return libc.malloc(ctypes.c_size_t(48 + n % 5 * 100)) if n % 2 else \\
-        libc.calloc(ctypes.c_size_t(1), ctypes.c_size_t(48 + n % 5 * 100))
+    size = ctypes.c_size_t(48 + n % 5 * 100)
+    if n % 3 == 2:
+        small = libc.malloc(ctypes.c_size_t(24))
+        return libc.realloc(ctypes.c_void_p(small), size)
+    return libc.malloc(size) if n % 3 else libc.calloc(ctypes.c_size_t(1), size)
 blocks = []
 for n in range(400):
     others = [get(n) for _ in range(20)]
@@ -324,7 +327,7 @@ def use():
 
 
 @test
-def packs_what_malloc_and_calloc_gave():
+def packs_what_malloc_calloc_and_realloc_gave():
     lib.write(TOP + "/scattered.py", SCATTERED)
     warm = lib.write(TOP + "/scattering.py", "import sys; sys.path[:0] = [%r]\n"
                      "import scattered; scattered.write(); del sys.path[0]\n" % TOP)
@@ -332,7 +335,7 @@ def packs_what_malloc_and_calloc_gave():
     tight, out = build("tight", "--pack", "-w", warm)
     that("warning" not in out, out)
     before, after = private(loose, warm), private(tight, warm)
-    that(before > after + 4 * 200, (before, after))
+    that(before > after + 4 * 300, (before, after))
     equal(lib.run([tight, "-c", "import scattered; scattered.use()"]), (0, b"3000\n", b""))
 
 
