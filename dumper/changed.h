@@ -19,7 +19,7 @@ int changed_pages(pid_t pid, const struct plan *plan, struct memory_ranges *page
 		  struct err *err);
 
 /* Calls `found` with the address of each word (8 bytes) on these pages that is another
- * one than in the image, ascending. */
+ * one than in the image, ascending. Pages that can't be read are left out. */
 typedef void changed_found(uint64_t address, void *data);
 int changed_words(pid_t pid, const struct plan *plan, const char *image,
 		  changed_found *found, void *data, struct err *err);

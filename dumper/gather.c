@@ -265,8 +265,22 @@ struct marks {
 	struct gather *gather;
 	size_t known;		/* of what is found, sorted: before these */
 	uint64_t last;		/* where the last block began */
+	uint64_t page;		/* of the last address, and whether there are blocks */
+	int has_blocks;
 	unsigned tier;
 };
+
+/* Most memory that a program fills has none, and may be large. */
+static int has_blocks(struct marks *marks, uint64_t page)
+{
+	if (page == marks->page)
+		return marks->has_blocks;
+	marks->page = page;
+	marks->has_blocks = 0;
+	for (uint64_t at = page - IMAGE_PAGE; at < page + IMAGE_PAGE; at += GATHER_UNIT)
+		marks->has_blocks |= block_at(marks->gather->file, at) != NULL;
+	return marks->has_blocks;
+}
 
 static void begin_marks(struct marks *marks)
 {
@@ -281,9 +295,12 @@ static void mark(uint64_t address, void *data)
 {
 	struct marks *marks = data;
 	uint64_t start;
-	const struct gather_key *there = block_around(marks->gather->file, address, &start);
+	const struct gather_key *there;
 	struct gather_key key;
 
+	if (!has_blocks(marks, address & ~(uint64_t)(IMAGE_PAGE - 1)))
+		return;
+	there = block_around(marks->gather->file, address, &start);
 	if (!there || start == marks->last)
 		return;
 	key = *there;

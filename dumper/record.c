@@ -55,13 +55,20 @@ static void forget(struct list *modules, const char *name)
 	}
 }
 
+static int has_two_tabs(const char *text)
+{
+	const char *first = strchr(text, '\t');
+
+	return first && strchr(first + 1, '\t');
+}
+
 void record_take(struct record *record, const char *text)
 {
 	if (strncmp(text, "import=", 7) == 0 && text[7] && strchr(text + 7, '\t'))
 		list_add(&record->modules, text + 7);
 	else if (strncmp(text, "gone=", 5) == 0)
 		forget(&record->modules, text + 5);
-	else if (strncmp(text, "pattern=", 8) == 0)
+	else if (strncmp(text, "pattern=", 8) == 0 && has_two_tabs(text))
 		list_add(&record->patterns, text + 8);
 }
 

@@ -150,7 +150,7 @@ static void make(struct filling *fillings, int count, int first, int last)
 			at->held[rank] = rank < at->count ? free_lists_make(at->kind) : NULL;
 }
 
-/* Those that a start takes lie in the arena, which has no room for all. */
+/* Those that a start takes lie in the arena, which is not to be filled with all. */
 static void fill(struct filling *fillings, int count)
 {
 	PyMemAllocatorEx allocators[ARENA_DOMAINS];

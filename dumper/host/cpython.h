@@ -107,8 +107,8 @@ int cpython_uses_pymalloc(void);
 
 /* Empties the cache of attributes that types were asked for: each entry that a start
  * replaces is a write to an object that has nothing to do with it. Where objects have
- * been made immortal only names that are not cost that: nobody but the cache holds
- * them. These are not freed, since no hole among frozen objects is to be left. */
+ * been made immortal only names that are not cost that: the cache alone holds them, or
+ * C code. These are not freed, since no hole among frozen objects is to be left. */
 void cpython_forget_lookups(void);
 void cpython_forget_mortal_lookups(void);
 

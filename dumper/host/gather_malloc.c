@@ -172,8 +172,10 @@ static int divert(struct entry *entry, unsigned char *code, unsigned char *slot)
 		return -1;
 	memcpy(jump + 1, &near, sizeof near);
 	memcpy(entry->before, code, NEAR);
+	if (write_code(code, jump))
+		return -1;
 	entry->code = code;
-	return write_code(code, jump);
+	return 0;
 }
 
 /* Length of an instruction that does the same elsewhere, or 0: endbr64, push of a

@@ -14,7 +14,7 @@
 #define LONGEST 8192		/* bytes of a pattern */
 
 static PyObject *told;		/* set of keys */
-static unsigned long long version;	/* of the cache at the last look */
+static unsigned long long version = ~0ull;	/* of the cache at the last look */
 
 /* Borrowed; NULL: re is not there, or not as it is known. */
 static PyObject *re_module(void)
@@ -34,23 +34,31 @@ static PyObject *re_cache(void)
 	return cache && PyDict_CheckExact(cache) ? cache : NULL;
 }
 
-/* Of subclasses of str and bytes, nobody knows how they are made. */
+/* Of subclasses of str and bytes, nobody knows how they are made, and what they are
+ * asked for may be the program's code. */
+static int is_plain(PyObject *key)
+{
+	PyObject *pattern;
+
+	if (!PyTuple_CheckExact(key) || PyTuple_GET_SIZE(key) != 3)
+		return 0;
+	pattern = PyTuple_GET_ITEM(key, 1);
+	return (PyUnicode_CheckExact(pattern) || PyBytes_CheckExact(pattern)) &&
+		PyTuple_GET_ITEM(key, 0) == (PyObject *)Py_TYPE(pattern) &&
+		PyLong_CheckExact(PyTuple_GET_ITEM(key, 2));
+}
+
 static PyObject *bytes_of(PyObject *pattern)
 {
-	if (PyUnicode_CheckExact(pattern))
-		return PyUnicode_AsEncodedString(pattern, "utf-8", "surrogatepass");
-	return PyBytes_CheckExact(pattern) ? Py_NewRef(pattern) : NULL;
+	return PyBytes_CheckExact(pattern) ? Py_NewRef(pattern) :
+		PyUnicode_AsEncodedString(pattern, "utf-8", "surrogatepass");
 }
 
 static PyObject *describe(PyObject *key)
 {
-	PyObject *pattern, *flags, *bytes, *hex = NULL, *text = NULL;
+	PyObject *pattern = PyTuple_GET_ITEM(key, 1), *flags = PyTuple_GET_ITEM(key, 2);
+	PyObject *bytes = bytes_of(pattern), *hex = NULL, *text = NULL;
 
-	if (!PyTuple_CheckExact(key) || PyTuple_GET_SIZE(key) != 3)
-		return NULL;
-	pattern = PyTuple_GET_ITEM(key, 1);
-	flags = PyTuple_GET_ITEM(key, 2);
-	bytes = PyLong_CheckExact(flags) ? bytes_of(pattern) : NULL;
 	if (bytes && PyBytes_GET_SIZE(bytes) <= LONGEST)
 		hex = PyObject_CallMethod(bytes, "hex", NULL);
 	if (hex)
@@ -75,9 +83,9 @@ void patterns_look(void (*tell)(PyObject *text))
 	for (Py_ssize_t i = 0; keys && i < PyList_GET_SIZE(keys); i++) {
 		PyObject *key = PyList_GET_ITEM(keys, i);
 
-		if (PySet_GET_SIZE(told) == MOST || PySet_Contains(told, key))
+		if (PySet_GET_SIZE(told) == MOST || !is_plain(key) ||
+		    PySet_Contains(told, key) || PySet_Add(told, key))
 			continue;
-		PySet_Add(told, key);
 		tell(describe(key));
 	}
 	PyErr_Clear();

@@ -160,18 +160,24 @@ static int map_file(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	struct stat status;
-	int mapped = 0;
+	void *at = MAP_FAILED;
 
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
 	    status.st_size > (off_t)sizeof(struct gather_writes)) {
-		file = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE,
+		at = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE,
 			MAP_SHARED, fd, 0);
-		mapped = file != MAP_FAILED;
 	}
 	close(fd);
-	return mapped ? take_ranges((uint64_t)status.st_size) : -1;
+	if (at == MAP_FAILED)
+		return -1;
+	file = at;
+	if (take_ranges((uint64_t)status.st_size)) {
+		file = NULL;
+		return -1;
+	}
+	return 0;
 }
 
 void writes_watch(void)
@@ -189,7 +195,7 @@ void writes_watch(void)
 
 void writes_end(void)
 {
-	if (range_count)
+	if (file)
 		((struct gather_writes *)(void *)file)->ended = 1;
 	for (uint64_t i = 0; i < range_count; i++)
 		mprotect((void *)(uintptr_t)ranges[i].start, (size_t)ranges[i].length,

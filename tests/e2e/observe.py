@@ -156,8 +156,8 @@ measure()
 print(measure(), measure())
 """
 case("sys.getallocatedblocks", BLOCKS)
-# 64 kB of small objects: the arena is full, and what it held is freed.
-case("sys.getallocatedblocks, many objects before", "first = [[n] for n in range(5000)]\n"
+# A megabyte of small objects: the arena is full, and what it held is freed.
+case("sys.getallocatedblocks, many objects before", "first = [[n] for n in range(9000)]\n"
      + BLOCKS + "del first\nprint(measure())")
 case("the allocators' name", "import _testcapi, tracemalloc\n"
      "def name():\n try: print(_testcapi.pymem_getallocatorsname())\n"

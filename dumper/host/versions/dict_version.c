@@ -14,18 +14,15 @@ unsigned long long cpython_dict_version(PyObject *dict)
 }
 _Py_COMP_DIAG_POP
 #else
-#include "talk.h"
-
 #define WATCHED 8
 
-/* A dict that is given up is none that is asked for again: the host asks for
- * those of the interpreter, and of its own interpreter. */
 static struct watched {
 	PyObject *dict;
 	unsigned long long version;
 } watched[WATCHED];
 
 static int watcher = -1;
+static unsigned long long changes;	/* of all of them: no two have one version */
 
 static struct watched *find(PyObject *dict)
 {
@@ -40,14 +37,23 @@ static int note(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject
 {
 	struct watched *at = find(dict);
 
-	(void)event;
 	(void)key;
 	(void)value;
-	if (at)
-		at->version++;
+	if (!at || !at->dict)
+		return 0;
+	at->version = ++changes;
+	if (event == PyDict_EVENT_DEALLOCATED) {
+		struct watched *last = at;
+
+		while (last + 1 < watched + WATCHED && last[1].dict)
+			last++;
+		*at = *last;
+		last->dict = NULL;
+	}
 	return 0;
 }
 
+/* Of one that can't be watched, a new one each time. */
 unsigned long long cpython_dict_version(PyObject *dict)
 {
 	struct watched *at = find(dict);
@@ -56,10 +62,12 @@ unsigned long long cpython_dict_version(PyObject *dict)
 		return at->version;
 	if (watcher < 0)
 		watcher = PyDict_AddWatcher(note);
-	if (!at || watcher < 0 || PyDict_Watch(watcher, dict))
-		talk_refuse("watch a dict of the interpreter: %s",
-			watcher < 0 ? "all of its watchers are taken" : "too many");
+	if (!at || watcher < 0 || PyDict_Watch(watcher, dict)) {
+		PyErr_Clear();
+		return ++changes;
+	}
 	at->dict = dict;
+	at->version = ++changes;
 	return at->version;
 }
 #endif
