@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "allocations.h"
+#include "blocks.h"
 #include "changed.h"
 #include "err.h"
 #include "image.h"
@@ -18,7 +19,6 @@
 #include <unistd.h>
 
 #define UNITS (IMAGE_PAGE / GATHER_UNIT)	/* of a page */
-#define GAP (1024 / GATHER_UNIT)	/* more than that in a row is somebody else's */
 
 /* --- the file of a dump --- */
 
@@ -118,68 +118,6 @@ void gather_free(struct gather *gather)
 	*gather = (struct gather){.fd = -1};
 }
 
-/* --- blocks --- */
-
-/* The key of the block, in use or free again, that begins at the address; or NULL. */
-static const struct gather_key *block_at(struct gather_file *file, uint64_t address)
-{
-	const struct gather_key *key = gather_find(file, address);
-
-	return key && (key->ordinal || key->size) ? key : NULL;
-}
-
-/* The key of the block that holds the address, and where it begins; or NULL. */
-static const struct gather_key *block_around(struct gather_file *file,
-					     uint64_t address, uint64_t *start)
-{
-	*start = address & ~(uint64_t)(GATHER_UNIT - 1);
-	for (uint32_t back = 0; back <= GATHER_LARGEST; back += GATHER_UNIT) {
-		const struct gather_key *key = block_at(file, *start);
-
-		if (key)
-			return address - *start < gather_length(key) ||
-				(!gather_length(key) && address == *start) ? key : NULL;
-		*start -= GATHER_UNIT;
-	}
-	return NULL;
-}
-
-/* Bytes of a block that may be watched: a larger one of a C library's may be a buffer,
- * or any. What was malloc's (Objects/obmalloc.c: all above 512 bytes) and is free is
- * there for anybody; a free block of pymalloc's is not. */
-static uint64_t watchable(const struct gather_key *key, int pythons)
-{
-	uint64_t length = gather_length(key);
-
-	if ((key->size & GATHER_CHUNK_OF) && (pythons || length > GAP * GATHER_UNIT))
-		return 0;
-	if (!key->ordinal && length > 512)
-		return 0;
-	return length ? length : GATHER_UNIT;
-}
-
-/* Whether known blocks fill the page: the kernel may write into what else lies there,
- * a buffer of a C library's, and it has no handler of faults. */
-static int is_known(struct gather_file *file, uint64_t page, int pythons)
-{
-	/* so far beside the page, too, that one that touches it is seen whole */
-	uint64_t from = page - GAP * GATHER_UNIT, to = page + IMAGE_PAGE + GAP * GATHER_UNIT;
-	uint64_t gap = 0, covered = 0, start;
-	const struct gather_key *key = block_around(file, from, &start);
-
-	if (key)
-		covered = start + watchable(key, pythons);
-	for (uint64_t at = from; at < to; at += GATHER_UNIT) {
-		key = block_at(file, at);
-		if (key)
-			covered = at + watchable(key, pythons);
-		gap = at < covered ? 0 : gap + 1;
-		if (gap > GAP)
-			return 0;
-	}
-	return 1;
-}
-
 /* --- watching --- */
 
 static void find_pages(struct gather_file *file, int pythons, const struct plan *plan,
@@ -192,7 +130,7 @@ static void find_pages(struct gather_file *file, int pythons, const struct plan 
 			continue;
 		for (uint64_t at = segment->start; at < segment->start + segment->length;
 		     at += IMAGE_PAGE)
-			if (is_known(file, at, pythons))
+			if (blocks_fill(file, at, pythons))
 				memory_add_range(pages, at, IMAGE_PAGE);
 	}
 }
@@ -273,12 +211,9 @@ struct marks {
 /* Most memory that a program fills has none, and may be large. */
 static int has_blocks(struct marks *marks, uint64_t page)
 {
-	if (page == marks->page)
-		return marks->has_blocks;
+	if (page != marks->page)
+		marks->has_blocks = blocks_any(marks->gather->file, page);
 	marks->page = page;
-	marks->has_blocks = 0;
-	for (uint64_t at = page - IMAGE_PAGE; at < page + IMAGE_PAGE; at += GATHER_UNIT)
-		marks->has_blocks |= block_at(marks->gather->file, at) != NULL;
 	return marks->has_blocks;
 }
 
@@ -300,7 +235,7 @@ static void mark(uint64_t address, void *data)
 
 	if (!has_blocks(marks, address & ~(uint64_t)(IMAGE_PAGE - 1)))
 		return;
-	there = block_around(marks->gather->file, address, &start);
+	there = blocks_find(marks->gather->file, address, &start);
 	if (!there || start == marks->last)
 		return;
 	key = *there;
