@@ -29,8 +29,8 @@ void cpython_set_native_id(PyThreadState *tstate, unsigned long id);
 /* The C stack is the one that the process has now (3.14+ keeps its bounds). */
 void cpython_renew_stack_bounds(PyThreadState *tstate);
 
-/* sys.is_finalizing() becomes true and other threads stop at the GIL (on), or
- * back (off, for a rehearsal). Needs the GIL. */
+/* sys.is_finalizing() becomes true, and all threads but the running one, `on`, stop at
+ * the GIL for ever. */
 void cpython_set_finalizing(PyThreadState *on);
 int cpython_is_finalizing(void);
 
@@ -48,6 +48,9 @@ int cpython_is_watched(PyThreadState *tstate);
  * warn if it went: it waits inside a try or with, or was never awaited. */
 int cpython_is_generator(PyObject *object);
 int cpython_generator_runs(PyObject *object);
+
+/* They stop at the GIL (3.14+, where it is not the runtime that says so). */
+void cpython_stop_other_threads(PyThreadState *tstate);
 
 /* Deletes the thread states of all other threads, running the destructors of
  * what their frames hold, as Py_FinalizeEx does after atexit. */

@@ -516,6 +516,13 @@ code("faulthandler's timer", "import faulthandler\nfaulthandler.dump_traceback_l
 code("a daemon thread's local", DEL + "import threading\nl, ready = threading.local(), threading.Event()\n"
      "def f():\n l.x = D('local')\n ready.set()\n threading.Event().wait()\n"
      "threading.Thread(target=f, daemon=True).start()\nready.wait()\nd = D('main')")
+# A finalizer wakes it and gives the GIL away. The thread has globals of its own, so
+# that __main__ goes; it is none of threading's, whose objects ask for the full end.
+code("a daemon thread stops", "import _thread, os, time\nran, (r, w) = [], os.pipe()\n"
+     "def f(read, r, ran):\n read(r, 1)\n ran.append('on')\n"
+     "_thread.start_new_thread(type(f)(f.__code__, {}), (os.read, r, ran))\n"
+     "class D:\n def __del__(self, ran=ran, w=w, os=os, sleep=time.sleep, show=print):\n"
+     "  os.write(w, b'.')\n  sleep(.3)\n  show('it ran', ran)\nd = D()")
 # 3.15 goes on until no thread, function or call has come while it waited for others.
 if sys.version_info >= (3, 15):
     code("atexit starts a thread", "import atexit, threading, time\ndef f():\n"

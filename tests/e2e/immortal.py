@@ -165,11 +165,39 @@ def the_end_uses_no_memory_of_what_it_frees():
           (0, b"True (2999, -2999)\n", b""))
 
 
+# A frozen function, which has no count to end it before that, lets a finalizer go
+# that wakes a thread and gives the GIL away.
+RUNS_ON = """
+import _thread, os, sys, time
+ran, (r, w) = [], os.pipe()
+def f():
+    os.read(r, 1)
+    ran.append('on')
+_thread.start_new_thread(f, ())
+class Last:
+    def __del__(self):
+        os.write(w, b'.')
+        time.sleep(.3)
+        print(sys.is_finalizing(), ran)
+m = sys.modules["used"]
+m.f0.last = Last()
+del m.f0, m.functions
+"""
+
+
+def threads_stop():
+    """Before objects get their counts back: frames are not counted."""
+    path, _, _ = built("threads")
+    equal(lib.run([path, "-c", RUNS_ON], env={"PYIMAGE_FINALIZE": "full"}),
+          (0, b"True []\n", b""))
+
+
 test(mortal)
 if sys.version_info < (3, 12):
-    for name in "immortal", "constants":
+    for name in "immortal", "constants", "threads stop":
         skip(name, "optional: objects are made immortal from CPython 3.12 on")
 else:
     test(immortal)
     test(constants)
+    test(threads_stop)
 done()

@@ -20,6 +20,7 @@ void cpython_set_finalizing(PyThreadState *on)
 	_PyInterpreterState_SetFinalizing(PyInterpreterState_Get(), on);
 #endif
 	_PyRuntimeState_SetFinalizing(&_PyRuntime, on);
+	cpython_stop_other_threads(on);
 }
 
 int cpython_is_finalizing(void)

@@ -39,17 +39,46 @@ static PyThreadState *take_other_threads(PyThreadState *tstate)
 	return list;
 }
 
+/* pystate.c, _PyThreadState_SetShuttingDown(), which is not exported. Since 3.14
+ * take_gil() hangs a thread by its own state alone; 3.13's, all but the one that the
+ * runtime's `finalizing` names. */
+static void stop(PyThreadState *list, const PyThreadState *but)
+{
+#if PY_VERSION_HEX >= 0x030e0000
+	for (PyThreadState *at = list; at; at = at->next)
+		if (at != but)
+			_Py_atomic_store_int(&at->state, _Py_THREAD_SHUTTING_DOWN);
+#else
+	(void)list;
+	(void)but;
+#endif
+}
+
+void cpython_stop_other_threads(PyThreadState *tstate)
+{
+	PyMutex_Lock(&_PyRuntime.interpreters.mutex);
+	stop(tstate->interp->threads.head, tstate);
+	PyMutex_Unlock(&_PyRuntime.interpreters.mutex);
+}
+
 /* _PyThreadState_DeleteList(): what they hold goes, but for their frames. Their
- * memory stays: they hang for ever, and the process ends. */
+ * memory stays: they hang for ever, and the process ends. C may have made one, without
+ * the GIL, since others were stopped. */
 void cpython_delete_other_threads(PyThreadState *tstate)
 {
 	PyThreadState *other = cpython_has_other_threads(tstate) ?
 		take_other_threads(tstate) : NULL;
 
+	stop(other, tstate);
 	for (; other; other = other->next)
 		PyThreadState_Clear(other);
 }
 #else
+void cpython_stop_other_threads(PyThreadState *tstate)
+{
+	(void)tstate;
+}
+
 /* Exported for the interpreter's own extension modules; its parameters changed
  * in 3.12 (the list of threads is taken off under the lock first). */
 void cpython_delete_other_threads(PyThreadState *tstate)
