@@ -106,7 +106,17 @@ static PyObject *pattern_of(const char *kind, const char *hex)
 	return pattern;
 }
 
-static void compile(PyObject *module, char *line)
+/* A module may have put one of its own there, which runs its code. */
+static PyObject *compile_of(PyObject *module)
+{
+	PyObject *names = PyModule_GetDict(module);
+	PyObject *function = PyDict_GetItemString(names, "compile");
+
+	return function && PyFunction_Check(function) &&
+		PyFunction_GET_GLOBALS(function) == names ? function : NULL;
+}
+
+static void compile(PyObject *function, char *line)
 {
 	char *kind = strchr(line, '\t'), *hex = kind ? strchr(kind + 1, '\t') : NULL;
 	PyObject *pattern, *compiled = NULL;
@@ -116,7 +126,7 @@ static void compile(PyObject *module, char *line)
 	*kind++ = *hex++ = 0;
 	pattern = pattern_of(kind, hex);
 	if (pattern)
-		compiled = PyObject_CallMethod(module, "compile", "OL", pattern,
+		compiled = PyObject_CallFunction(function, "OL", pattern,
 			strtoll(line, NULL, 10));
 	PyErr_Clear();
 	Py_XDECREF(compiled);
@@ -129,15 +139,16 @@ static void compile(PyObject *module, char *line)
 void patterns_compile(char **lines)
 {
 	PyObject *modules = PyImport_GetModuleDict(), *module = re_module(), *warnings;
+	PyObject *function = module ? compile_of(module) : NULL;
 
-	if (!*lines || !module)
+	if (!*lines || !function)
 		return;
 	talk_progress("compiling patterns");
 	warnings = Py_XNewRef(PyDict_GetItemString(modules, "warnings"));
 	if (PyDict_SetItemString(modules, "warnings", Py_None))
 		talk_refuse("compile patterns: %s", imports_traceback());
 	for (; *lines; lines++)
-		compile(module, *lines);
+		compile(function, *lines);
 	if (warnings ? PyDict_SetItemString(modules, "warnings", warnings) :
 	    PyDict_DelItemString(modules, "warnings"))
 		talk_refuse("compile patterns: %s", imports_traceback());

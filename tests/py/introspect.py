@@ -59,6 +59,8 @@ def _probe(sys=sys):
     stats = gc.get_stats()
     tell("result of gc.get_stats", [stats[0]["collections"], stats[1]["collections"],
                           stats[2]["collections"], stats[2]["uncollectable"]])
+    if sys.version_info < (3, 14):
+        tell("number of objects at first", len(gc.get_objects()))
     # A folder of which the image need not have a finder (tests/e2e/introspect.py) is
     # objects of several kinds.
     tell("sys.path_importer_cache", list(sys.path_importer_cache))
@@ -131,7 +133,9 @@ def _probe(sys=sys):
         del many
         return [held, sys.getallocatedblocks() - before]
 
-    blocks()	# numbers and frames then come from free lists that are long enough
+    first = blocks()	# numbers and frames then come from free lists that are long enough
+    if sys.version_info < (3, 14):
+        tell("blocks of 1000 objects at first", first)
     tell("blocks of 1000 objects", blocks())
     # ---------------------------------------------------------------- modules
     for name in _first:

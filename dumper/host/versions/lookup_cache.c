@@ -45,34 +45,33 @@ static struct type_cache *get_cache(void)
 }
 #endif
 
-#define ENTRIES (sizeof get_cache()->hashtable / sizeof *get_cache()->hashtable)
-
-static PyObject *forget(struct type_cache_entry *entry, PyObject *nobody)
+/* All, or those whose names are mortal, which are not freed. */
+static void forget(int all)
 {
-	PyObject *name = entry->name;
+	struct type_cache *cache = get_cache();
+	PyObject *nobody = stand_in();
 
-	entry->version = 0;
-	entry->name = nobody;
-	entry->value = NULL;
-	return name;
+	for (size_t i = 0; nobody && i < sizeof cache->hashtable / sizeof *cache->hashtable;
+	     i++) {
+		struct type_cache_entry *entry = &cache->hashtable[i];
+		PyObject *name = entry->name;
+
+		if (!entry->version || (!all && counts_are_immortal(name)))
+			continue;
+		entry->version = 0;
+		entry->name = nobody;
+		entry->value = NULL;
+		if (all)
+			Py_XDECREF(name);
+	}
 }
 
 void cpython_forget_lookups(void)
 {
-	struct type_cache_entry *entries = get_cache()->hashtable;
-	PyObject *nobody = stand_in();
-
-	for (size_t i = 0; nobody && i < ENTRIES; i++)
-		if (entries[i].version)
-			Py_XDECREF(forget(&entries[i], nobody));
+	forget(1);
 }
 
 void cpython_forget_mortal_lookups(void)
 {
-	struct type_cache_entry *entries = get_cache()->hashtable;
-	PyObject *nobody = stand_in();
-
-	for (size_t i = 0; nobody && i < ENTRIES; i++)
-		if (entries[i].version && !counts_are_immortal(entries[i].name))
-			forget(&entries[i], nobody);
+	forget(0);
 }
