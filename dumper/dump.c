@@ -285,6 +285,8 @@ static int write_image(struct dump *dump, struct err *err)
 		.plan = &dump->plan,
 		.entry = dump->target.frozen.entry,
 		.handoff = dump->target.frozen.handoff,
+		.runtime = dump->target.frozen.runtime,
+		.runtime_size = dump->target.frozen.runtime_size,
 	};
 	elfout_lay_out(&dump->elfout);
 	progress_show(dump->progress, "writing %llu MB",

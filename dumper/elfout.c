@@ -20,6 +20,7 @@
  * notes and segments. The second one is there for libelf, which would fill the
  * program headers with zeroes where it takes them for a gap. */
 #define OWN_SECTIONS 3
+#define RUNTIME_SECTION ".PyRuntime"
 #define HEADERS_SECTION ".pyimage.segments"
 #define NAMES_SECTION ".shstrtab"
 
@@ -37,13 +38,20 @@ static void add_names(const struct elfout *elfout, struct buffer *names)
 	buffer_string(names, HEADERS_SECTION);
 	for (size_t i = 0; i < elfout->plan->count; i++)
 		buffer_string(names, elfout->plan->segments[i].name);
+	if (elfout->runtime_size)
+		buffer_string(names, RUNTIME_SECTION);
 	buffer_string(names, NAMES_SECTION);
+}
+
+static size_t count_sections(const struct elfout *elfout)
+{
+	return META_NOTES + elfout->plan->count + OWN_SECTIONS + !!elfout->runtime_size;
 }
 
 void elfout_lay_out(struct elfout *elfout)
 {
 	size_t segments = elfout->plan->count + OWN_SEGMENTS;
-	size_t sections = META_NOTES + elfout->plan->count + OWN_SECTIONS;
+	size_t sections = count_sections(elfout);
 	struct buffer names = {0};
 
 	elfout->segment_headers = round_up(elfout->meta->bytes.used, 8);
@@ -84,7 +92,7 @@ static int add_header(const struct elfout *elfout, Elf *elf, struct err *err)
 	header->e_ehsize = sizeof(Elf64_Ehdr);
 	header->e_phentsize = sizeof(Elf64_Phdr);
 	header->e_shentsize = sizeof(Elf64_Shdr);
-	header->e_shstrndx = (Elf64_Half)(META_NOTES + elfout->plan->count + 2);
+	header->e_shstrndx = (Elf64_Half)(count_sections(elfout) - 1);
 	return 0;
 }
 
@@ -239,6 +247,28 @@ static int add_contents(const struct elfout *elfout, Elf *elf, char *const *cont
 	return 0;
 }
 
+/* By this name debuggers find the interpreter's state in a file that is mapped, from
+ * 3.13 on (Python/remote_debug.h), by its address alone. It lies in the content of a
+ * segment, which is written there. */
+static int add_runtime(const struct elfout *elfout, Elf *elf, Elf64_Word *name,
+		       struct err *err)
+{
+	Elf64_Shdr header = {
+		.sh_name = *name,
+		.sh_type = SHT_NOBITS,
+		.sh_flags = SHF_ALLOC | SHF_WRITE,
+		.sh_addr = elfout->runtime,
+		.sh_offset = elfout->names,
+		.sh_size = elfout->runtime_size,
+		.sh_addralign = 8,
+	};
+
+	if (!elfout->runtime_size)
+		return 0;
+	*name += (Elf64_Word)sizeof(RUNTIME_SECTION);
+	return add_section(elf, &header, NULL, err);
+}
+
 static int fill(const struct elfout *elfout, Elf *elf, char *const *contents,
 		struct buffer *names, struct err *err)
 {
@@ -252,7 +282,8 @@ static int fill(const struct elfout *elfout, Elf *elf, char *const *contents,
 	if (add_header(elfout, elf, err) || add_segments(elfout, elf, err) ||
 	    add_notes(elfout, elf, &name, err) ||
 	    add_headers(elfout, elf, &name, err) ||
-	    add_contents(elfout, elf, contents, &name, err))
+	    add_contents(elfout, elf, contents, &name, err) ||
+	    add_runtime(elfout, elf, &name, err))
 		return -1;
 	add_names(elfout, names);
 	header.sh_name = name;

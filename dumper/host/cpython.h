@@ -23,11 +23,20 @@ const char *cpython_collector_refusal(void);
 /* Likewise, when it is wholly started. */
 const char *cpython_jit_refusal(void);
 
+/* Where section .PyRuntime of the interpreter's file lies in memory, by which debuggers
+ * find their way; its bytes, or 0 where there is none (before 3.13). */
+void *cpython_debug_section(size_t *size);
+
 /* The running thread's OS id, kept in its thread state (3.11+). */
 void cpython_set_native_id(PyThreadState *tstate, unsigned long id);
 
 /* The C stack is the one that the process has now (3.14+ keeps its bounds). */
 void cpython_renew_stack_bounds(PyThreadState *tstate);
+
+/* The running thread is the one that runs __main__, or none is any more (3.13+). The
+ * first writes nothing where it is so already. */
+void cpython_begin_main(void);
+void cpython_end_main(void);
 
 /* sys.is_finalizing() becomes true, and all threads but the running one, `on`, stop at
  * the GIL for ever. */

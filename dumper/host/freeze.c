@@ -42,10 +42,16 @@
 static void send_to_parent(int to)
 {
 	size_t length, done = 0;
+	struct control_frozen head = {
+		.pid = getpid(), .handoff = (uint64_t)&handoff,
+		.entry = (uint64_t)image_entry,
+	};
+	size_t runtime_size;
 	char *message;
 
-	message = patches_message((int)getpid(), (uint64_t)&handoff,
-		(uint64_t)image_entry, &length);
+	head.runtime = (uint64_t)cpython_debug_section(&runtime_size);
+	head.runtime_size = (uint32_t)runtime_size;
+	message = patches_message(head, &length);
 	while (done < length) {
 		ssize_t n = write(to, message + done, length - done);
 
@@ -89,6 +95,7 @@ static void stand_still(int to, int immortal)
 		immortal_make();
 		cpython_forget_mortal_lookups();
 	}
+	cpython_begin_main();
 	libc_state_save();
 	talk_close();
 	send_to_parent(to);

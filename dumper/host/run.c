@@ -210,6 +210,7 @@ int run_startup(const struct startup *s)
 	int code;
 
 	collector_start();
+	cpython_begin_main();
 	if (s->mode == STARTUP_FILE && strcmp(s->what, "-")) {
 		code = run_path(s);
 	} else {
@@ -221,7 +222,9 @@ int run_startup(const struct startup *s)
 			code = run_what(s);
 		}
 	}
-	return repl_inspect(s, code);
+	code = repl_inspect(s, code);
+	cpython_end_main();
+	return code;
 }
 
 void run_release(void)

@@ -118,7 +118,8 @@ static void setup(void)
 	memset(contents[3], 'p', 0x1000);
 	build_plan();
 	build_meta();
-	elfout = (struct elfout){.meta = &meta, .plan = &plan, .entry = CODE + 16};
+	elfout = (struct elfout){.meta = &meta, .plan = &plan, .entry = CODE + 16,
+		.runtime = DATA + 0x1000, .runtime_size = 64};
 	elfout_lay_out(&elfout);
 	image = memfd_create("image", 0);
 	ck_assert_msg(!elfout_write(&elfout, contents, image, &err), "%s", err.text);
@@ -268,7 +269,7 @@ START_TEST(sections_have_names)
 		".note.pyimage.files", ".note.pyimage.names", ".note.pyimage.variables",
 		".note.pyimage.strings",
 		".note.pyimage.report", ".pyimage.segments", "libx.so", ".anon", ".anon",
-		"python", ".shstrtab",
+		"python", ".PyRuntime", ".shstrtab",
 	};
 	Elf *elf;
 	Elf_Scn *section = NULL;
@@ -282,7 +283,11 @@ START_TEST(sections_have_names)
 		GElf_Shdr header;
 
 		ck_assert_ptr_nonnull(gelf_getshdr(section, &header));
-		ck_assert_str_eq(elf_strptr(elf, index, header.sh_name), names[i++]);
+		ck_assert_str_eq(elf_strptr(elf, index, header.sh_name), names[i]);
+		if (strcmp(names[i++], ".PyRuntime") == 0) {
+			ck_assert_uint_eq(header.sh_addr, DATA + 0x1000);
+			ck_assert_uint_eq(header.sh_size, 64);
+		}
 	}
 	ck_assert_uint_eq(i, sizeof(names) / sizeof(*names));
 	elf_end(elf);
