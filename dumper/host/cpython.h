@@ -68,13 +68,17 @@ void cpython_delete_other_threads(PyThreadState *tstate);
 /* Their end is not waited for (3.15+, where that is repeated). */
 void cpython_make_daemons(PyThreadState *tstate);
 
+/* Waits while threads of C hold the interpreter's end up (guards: 3.15+). Exits where an
+ * interrupt ends the waiting, as python3 does. */
+void cpython_wait_for_guards(PyThreadState *tstate);
+
 /* Whether what comes before the interpreter's end has to be done once more: threads,
- * functions of atexit's or pending calls have come. No before 3.15. */
+ * functions of atexit's, pending calls or guards have come. If not, none can take a
+ * guard from here on. No before 3.15. */
 int cpython_has_more_before_end(PyThreadState *tstate);
 
-/* Whether threads of C hold the interpreter's end up, for which Py_FinalizeEx waits.
- * Else none can from here on, and Py_FinalizeEx must not be called. 3.15+. */
-int cpython_is_guarded(PyThreadState *tstate);
+/* Py_FinalizeEx may be called: it asks all that once more. */
+void cpython_allow_guards(PyThreadState *tstate);
 
 /* Whether the interpreter has thread states but this one. */
 int cpython_has_other_threads(PyThreadState *tstate);

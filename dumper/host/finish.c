@@ -236,12 +236,13 @@ int finish_python(void)
 		if (Py_MakePendingCalls() < 0)
 			unraisable(NULL, NULL);
 		run_atexit();
+		cpython_wait_for_guards(PyThreadState_Get());
 	} while (cpython_has_more_before_end(PyThreadState_Get()));
 	if (!(names = teardown_names()))
 		PyErr_Clear();
 	ending = names ? visible_judge(names) : ENDING_CODE;
 	full = ending == ENDING_FULL || (handoff.startup.full_end && immortal_any());
-	if (full || cpython_is_guarded(PyThreadState_Get())) {
+	if (full) {
 		forget_threads();
 		if ((status = full_finish()) <= 0)
 			return status;

@@ -79,5 +79,6 @@ int full_finish(void)
 	finish_release();
 	if (!gc_view_program_froze())
 		collector_unfreeze();	/* else no collection looks at them there, either */
+	cpython_allow_guards(PyThreadState_Get());
 	return Py_FinalizeEx();
 }

@@ -22,7 +22,8 @@ import store
 PROGRAM = os.path.join(lib.ROOT, "scripts/check-cpython")
 FILE = "test_string"
 WRONG = "import string\nstring.digits = '0123'\n"
-TEST = "test.test_string.ModuleTest.test_attrs"
+# 3.14 has a folder of that name.
+TEST = r"test\.(test_string\.)?test_string\.ModuleTest\.test_attrs"
 
 
 def check(*arguments, keep):
@@ -231,8 +232,9 @@ def a_wrong_image_is_seen_and_the_result_kept():
     tap.equal(result.status, 0, "build's status")
     done = check("--image", image, FILE, keep=place + "/keep")
     tap.equal(done.returncode, 1, "status")
-    tap.that("different: %s %s\n    python3: pass | pass | pass\n    image:   fail | fail | fail"
-             % (FILE, TEST) in done.stdout, done.stdout)
+    tap.that(re.search(r"different: %s %s\n    python3: pass \| pass \| pass\n"
+                       r"    image:   fail \| fail \| fail" % (FILE, TEST), done.stdout),
+             done.stdout)
     kept = [os.path.join(folder, name) for folder, _, names in os.walk(place + "/keep")
             for name in names if name == FILE + ".json"]
     tap.equal(len(kept), 2, "kept results")
@@ -257,7 +259,7 @@ def tests_run_as_nobody_in_the_image_itself():
         with open(name) as file:
             ran.append(os.path.basename(json.load(file)[0]["executable"]))
     # python3 is not run again for an image that is run in another way.
-    tap.equal(sorted(ran), ["image", "image", "pyimage", store.NAME, store.NAME], "what ran")
+    tap.equal(sorted(ran), ["pyimage"] + ["python-image"] * 2 + [store.NAME] * 2, "what ran")
 
 
 @tap.test

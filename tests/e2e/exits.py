@@ -437,6 +437,24 @@ code("thread by _thread", "import _thread, time\n"
 code("timer", "import threading\nthreading.Timer(.02, print, ('timer',)).start()")
 code("timer that is a daemon", "import threading\nt = threading.Timer(9, print, ('timer',))\n"
      "t.daemon = True\nt.start()")
+GUARD = """
+import ctypes, threading, time
+api, started = ctypes.pythonapi, threading.Event()
+api.PyInterpreterGuard_FromCurrent.restype = ctypes.c_void_p
+def f(guard):
+    started.set(); time.sleep(.1); print('guarded')
+    api.PyInterpreterGuard_Close(ctypes.c_void_p(guard))
+    threading.Event().wait()
+threading.Thread(target=f, args=(api.PyInterpreterGuard_FromCurrent(),), daemon=True).start()
+started.wait()
+"""
+if sys.version_info >= (3, 15):	# PEP 788
+    code("thread that holds the end up", GUARD + "print('main')")
+    code("thread that holds the end up, object", DEL + GUARD + "d = D('d')")
+    code("thread that holds the end up, atexit", GUARD + "import atexit\n"
+         "atexit.register(print, 'atexit')")
+    code("interrupted while a thread holds the end up", GUARD + "import _thread\n"
+         "threading.Timer(.03, _thread.interrupt_main).start()")
 code("executor with work that waits", "import concurrent.futures, time\n"
      "p = concurrent.futures.ThreadPoolExecutor(1)\n"
      "for n in range(3): p.submit(lambda n: (time.sleep(.01), print(n)), n)")
