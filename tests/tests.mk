@@ -101,7 +101,7 @@ E2E := $(LONG) $(filter-out $(LONG),$(E2E))
 PY := $(foreach s,stdlib lasting numpy pandas gi,"tests/py/run $(s)")
 WORKLOADS = $(patsubst tests/workloads/%.py,"tests/e2e/applications.py %",$(filter-out tests/workloads/_%.py,$(wildcard tests/workloads/*.py)))
 # CPython's own tests, of which each is run twice. In parts, each far from the limit
-# of scripts/tap under load, too; -j 2 is python3 beside the image.
+# of scripts/tap under load, too; -j 2 is two files at a time.
 PARTS = 1 2 3 4
 CPYTHON = $(foreach k,$(PARTS),"scripts/check-cpython --subset --part $k/$(words $(PARTS)) -j 2")
 HOST_VERSION = $(patsubst build/host-%.so,%,$(firstword $(HOSTS)))
