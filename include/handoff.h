@@ -81,6 +81,7 @@ struct startup {
 				   byte to it and wait; or -1 */
 	uint32_t hold_at_start;	/* before the program begins, not at its end */
 	uint32_t merged;	/* PYIMAGE_KSM has marked the process */
+	uint32_t verbose;	/* PYIMAGE_VERBOSE: say why python3 runs */
 	struct python_options options;	/* of the command line, the variables
 					   and --python-option */
 };

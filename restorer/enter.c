@@ -293,6 +293,7 @@ _Noreturn void enter_main(uint64_t *start, uint64_t skip)
 	enter.startup.envp = enter.stack.envp;
 	find_hold(&enter, &enter.startup);
 	enter.startup.strict = enter.program.mode == MODE_ON;
+	enter.startup.verbose = enter.program.verbose != 0;
 	enter.startup.full_end =
 		mode_read(MODE_FINALIZE, enter.environ.finalize) == MODE_FINALIZE_FULL;
 	enter.startup.tid = handoff.startup.tid;

@@ -329,11 +329,12 @@ static void plain_python(struct startup *s, const char *why, const char *what)
 	while (entry && entry[words])
 		words++;
 	argv = calloc((size_t)s->argc + count + words + 2, sizeof *argv);
-	if (s->strict) {
-		fprintf(stderr, "pyimage: %s%s; PYIMAGE=auto runs plain Python instead\n",
-			why, what);
+	if (s->strict || s->verbose)
+		fprintf(stderr, "pyimage: %s%s; %s\n", why, what, s->strict ?
+			"PYIMAGE=auto runs plain Python instead" :
+			"running plain Python instead");
+	if (s->strict)
 		_exit(70);
-	}
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
 	if (argv) {

@@ -39,6 +39,9 @@ def changed_variable():
     equal((got.status, got.out, b"SOME_MODE" in got.err), (70, b"", True))
     got = go(path, code, env={"SOME_MODE": "mine", "PYIMAGE": None})
     equal(got, (0, b"mine False\n", b""))
+    got = go(path, code, env={"SOME_MODE": "mine", "PYIMAGE": None, "PYIMAGE_VERBOSE": "1"})
+    equal((got.status, got.out), (0, b"mine False\n"))
+    that(b"SOME_MODE; running plain Python instead\n" in got.err, got.err)
 
 
 def library_variables():
