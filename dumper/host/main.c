@@ -23,6 +23,7 @@
 #include "hooks.h"
 #include "imports.h"
 #include "libc_state.h"
+#include "low_descriptors.h"
 #include "opened.h"
 #include "options.h"
 #include "path0.h"
@@ -122,6 +123,7 @@ static int host_main(int argc, char **argv, char **envp)
 		gather_open(spec.gather);
 		arena_gather();
 	}
+	low_descriptors_hold();
 	options_keep(spec.options);
 	entry_keep(spec.entry, spec.function);
 	start_python(argv[0], options_for_start(spec.options), spec.plain);
@@ -147,6 +149,7 @@ static int host_main(int argc, char **argv, char **envp)
 	collector_go_on(pause);
 	load(&spec);
 	callbacks_before();
+	low_descriptors_release();
 	pause = collector_pause();
 	watch_end();
 	reads_os_end();

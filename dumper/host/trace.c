@@ -7,6 +7,7 @@
 #include "trace.h"
 #include "cpython.h"
 #include "frames.h"
+#include "low_descriptors.h"
 #include "talk.h"
 
 #include <fcntl.h>
@@ -56,6 +57,11 @@ static void remember(PyFrameObject *innermost, const char *what)
 	Py_DECREF(frame);
 }
 
+static int is_workloads(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0 && !low_descriptors_hold_it(fd);
+}
+
 static int look(PyObject *unused, PyFrameObject *frame, int what, PyObject *arg)
 {
 	int is_open;
@@ -65,7 +71,7 @@ static int look(PyObject *unused, PyFrameObject *frame, int what, PyObject *arg)
 	cpython_profile_threads(look);	/* also those that were started just now */
 	if (what != PyTrace_RETURN && what != PyTrace_C_RETURN)
 		return 0;
-	is_open = fcntl(watched, F_GETFD) >= 0;
+	is_open = is_workloads(watched);
 	if (is_open && !was_open)
 		remember(frame, "opened");
 	was_open = is_open;
@@ -75,7 +81,7 @@ static int look(PyObject *unused, PyFrameObject *frame, int what, PyObject *arg)
 void trace_descriptor(int fd)
 {
 	watched = fd;
-	was_open = fcntl(fd, F_GETFD) >= 0;
+	was_open = is_workloads(fd);
 	PyEval_SetProfile(look, NULL);
 }
 

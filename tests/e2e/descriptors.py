@@ -137,7 +137,7 @@ run("named: by dup2", opened_before_any_code)
 
 
 def lowest_first():
-    refused("import os, socket\ne = os.eventfd(0)\ns = socket.socket()", "descriptor 3 ",
+    refused("import os, socket\ne = os.eventfd(0)\ns = socket.socket()", "descriptor 20 ",
             "an eventfd", line=2)
 
 
@@ -157,13 +157,14 @@ import fcntl, os
 def state(*files):
     for f in files:
         fd = f if isinstance(f, int) else f.fileno()
-        print(fd, os.lseek(fd, 0, 1), oct(fcntl.fcntl(fd, fcntl.F_GETFL)),
+        print(fd > 2, os.lseek(fd, 0, 1), oct(fcntl.fcntl(fd, fcntl.F_GETFL)),
             fcntl.fcntl(fd, fcntl.F_GETFD), os.readlink("/proc/self/fd/%d" % fd))
 """
 
 
 def both(code, script, arrange=lambda place: None):
-    """Python3 and an image of the same module say the same."""
+    """Python3 and an image of the same module say the same, but for numbers: an image's
+    are higher."""
     results = []
     for image in False, True:
         place = lib.folder("files")
@@ -238,7 +239,7 @@ def random_device():
                    env={"HOME": home}) for _ in range(2)]
     for one in got:
         equal((one.status, one.err, one.out.split()[:2], one.out.split()[-1]),
-              (0, b"", [b"3", b"4"], b"/dev/urandom"))
+              (0, b"", [b"20", b"21"], b"/dev/urandom"))
     that(got[0] != got[1], got)
 
 
@@ -327,12 +328,25 @@ def another_kind():
 
 def number_in_use():
     path, home = good("f = open(%r)" % FILE)
-    got = lib.shell("exec 3</dev/null", path, "-c", "pass", env={"HOME": home})
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(null, 20)
+    os.close(null)
+    got = lib.run([path, "-c", "pass"], env={"HOME": home}, pass_fds=[20])
     equal(got.status, 70, got.err)
     that(b"in use" in got.err, got.err)
-    got = lib.shell("exec 3</dev/null", path, "-c", "import opener_module as m;"
-                    "print(m.f.fileno(), m.f.read())", env={"HOME": home, "PYIMAGE": "auto"})
-    equal((got.status, got.out, got.err), (0, b"4 0123456789\n\n", b""))
+    got = lib.run([path, "-c", "import opener_module as m; print(m.f.read())"],
+                  env={"HOME": home, "PYIMAGE": "auto"}, pass_fds=[20])
+    equal((got.status, got.out, got.err), (0, b"0123456789\n\n", b""))
+    os.close(20)
+
+
+def low_numbers_are_in_use():
+    """As shells and service managers hand them on."""
+    path, home = good("f = open(%r)" % FILE)
+    code = "import opener_module as m, os; print(m.f.read(), os.read(3, 9), os.read(19, 9))"
+    got = lib.run(["bash", "-c", "for n in {3..19}; do eval \"exec $n<<<$n\"; done; exec \"$@\"",
+                   "bash", path, "-c", code], env={"HOME": home})
+    equal((got.status, got.out, got.err), (0, b"0123456789\n b'3\\n' b'19\\n'\n", b""))
 
 
 def too_few_descriptors():
@@ -345,6 +359,7 @@ def too_few_descriptors():
 run("a file without permission", no_permission)
 run("a FIFO in its place", another_kind)
 run("its number is in use", number_in_use)
+run("low numbers are in use", low_numbers_are_in_use)
 run("its number is beyond the limit", too_few_descriptors)
 
 
@@ -353,7 +368,7 @@ def info():
     data = subprocess.run([lib.PYDUMP, "info", "--json", path], stdout=subprocess.PIPE).stdout
     one, other = __import__("json").loads(data)["files"]
     equal(one["inode"], os.stat(FILE).st_ino)
-    equal((one["fd"], other["fd"], other["copy_of"]), (3, 4, 3))
+    equal((one["fd"], other["fd"], other["copy_of"]), (20, 21, 20))
     that("copy_of" not in one, one)
 
 
