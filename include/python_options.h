@@ -40,6 +40,7 @@ enum python_flag {
 	PYTHON_INTERACTIVE = 1 << 10,	/* -i, and no variable */
 	PYTHON_QUIET = 1 << 11,		/* counts in .quiet */
 	PYTHON_RANDOM_HASH = 1 << 12,	/* as by default, whatever a variable says */
+	PYTHON_INSPECT_ZERO = 1 << 13,	/* PYTHONINSPECT is a zero: versions differ */
 };
 
 /* How python3 is to start; all zero: as it does with neither an option nor a
@@ -426,6 +427,8 @@ static inline int python_take_variable(const char *assignment,
 	number = row->value == PYTHON_NUMBER ? python_flag_value(value) : 1;
 	if (number)
 		options->flags |= row->flags;
+	else if (row->flags == PYTHON_INSPECT)
+		options->flags |= PYTHON_INSPECT_ZERO;
 	if (row->flags == PYTHON_INSPECT && options->inspect < number)
 		options->inspect = number;
 	return 1;

@@ -90,6 +90,9 @@ int cpython_may_fork(void);
 /* Functions registered with Py_AtExit(), last first, each once. */
 void cpython_call_exit_functions(void);
 
+/* What running a file adds to __main__ beside __file__, as None; NULL: nothing (3.15+). */
+const char *cpython_cached_name(void);
+
 /* A flag that PyRun_* sets when a KeyboardInterrupt went through. */
 int *cpython_unhandled_interrupt(void);
 
@@ -170,6 +173,9 @@ PyObject *cpython_prompt_names(int with_startup);
 /* Whether SystemExit leads to the prompt, as under -i. If it can't be set, that is
  * said. */
 void cpython_set_inspect(int on);
+
+/* Whether PYTHONINSPECT=0 asks for a prompt, as any other number does (3.14.3+). */
+int cpython_zero_inspects(void);
 
 /* PEP 540's UTF-8 mode, as sys.flags and the runtime know it. Needs the GIL; -1
  * with an exception set. What it is where nobody asked for it, in a locale that was

@@ -313,9 +313,10 @@ static int run_file(PyObject *module, PyObject *names)
 {
 	PyObject *filename = PyUnicode_DecodeFSDefault(handoff.entry_what), *result = NULL;
 	int set = !PyDict_GetItemString(names, "__file__");
+	const char *cached = cpython_cached_name();
 
 	if (filename && (!set || (!PyDict_SetItemString(names, "__file__", filename) &&
-	    !PyDict_SetItemString(names, "__cached__", Py_None))) &&
+	    (!cached || !PyDict_SetItemString(names, cached, Py_None)))) &&
 	    !PyDict_SetItemString(names, "__loader__", loader) &&
 	    PySys_Audit("compile", "OO", Py_None, filename) == 0)
 		result = command_execute(code, names);
@@ -329,7 +330,8 @@ static int run_file(PyObject *module, PyObject *names)
 	}
 	if (set) {
 		forget(names, "__file__");
-		forget(names, "__cached__");
+		if (cached)
+			forget(names, cached);
 	}
 	if (!result)
 		return 1;

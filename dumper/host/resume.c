@@ -376,6 +376,8 @@ static void check(struct startup *startup)
 	why = hooks_differ();
 	if (why)
 		plain_python(startup, why, "");
+	if ((startup->options.flags & PYTHON_INSPECT_ZERO) && !startup->options.inspect)
+		startup->options.inspect = cpython_zero_inspects();
 	if (startup->options.flags)
 		must(options_resume(&startup->options), "the options");
 	why = streams_resume(&startup->options);

@@ -94,6 +94,12 @@ int cpython_set_utf8_mode(int on)
 }
 _Py_COMP_DIAG_POP
 
+/* gh-143135 */
+int cpython_zero_inspects(void)
+{
+	return Py_Version >= 0x030e0300;
+}
+
 /* initconfig.c, PYCONFIG_SPEC: since 3.12 inspect, interactive and quiet are of kind
  * BOOL, so that the way through getpath.py's dict makes 1 of what was counted. */
 int cpython_option_count(int count)
