@@ -26,22 +26,25 @@
 #define PARTS 3				/* hot, the arena, hot for the command */
 #define ARENA 1
 
+#define WORD 64u			/* bits of one of bounds' */
+#define WORDS(size) ((size) / UNIT / WORD + 1)
+
 /* The zone where nothing is gathered. */
 static _Alignas(4096) struct {
 	unsigned char bytes[SIZE];
-	unsigned char units[SIZE / UNIT];
+	uint64_t bounds[WORDS(SIZE)];
 } plain;
 
 static struct {
 	unsigned char *bytes;
-	unsigned char *units;		/* of the block that starts there */
+	uint64_t *bounds;		/* a bit for each unit: a block ends before it */
 	size_t size;
 	void *freed[LARGEST / UNIT + 1];	/* blocks of n units, linked */
 	void *aside;			/* free, and not to be taken */
 	size_t used[PARTS], end[PARTS];	/* of each part, from the zone's start */
 	uint32_t full;
 } arena = {
-	.bytes = plain.bytes, .units = plain.units, .size = SIZE,
+	.bytes = plain.bytes, .bounds = plain.bounds, .size = SIZE,
 	.end = { 0, SIZE, SIZE },
 };
 
@@ -59,9 +62,23 @@ static inline int is_ours(const void *block)
 	return (uintptr_t)block - (uintptr_t)arena.bytes < arena.size;
 }
 
-static inline unsigned char *units_of(const void *block)
+/* Units of a block of ours. */
+static inline size_t units_of(const void *block)
 {
-	return &arena.units[(size_t)((const unsigned char *)block - arena.bytes) / UNIT];
+	size_t start = (size_t)((const unsigned char *)block - arena.bytes) / UNIT;
+	size_t at = start + 1;
+	uint64_t bounds = arena.bounds[at / WORD] >> at % WORD;
+
+	while (!bounds) {
+		at = (at / WORD + 1) * WORD;
+		bounds = arena.bounds[at / WORD];
+	}
+	return at + (size_t)__builtin_ctzll(bounds) - start;
+}
+
+static inline void bound(size_t at)
+{
+	arena.bounds[at / UNIT / WORD] |= UINT64_C(1) << at / UNIT % WORD;
 }
 
 /* Unless somebody (tracemalloc) stands in between and has our address. */
@@ -94,7 +111,7 @@ static inline void *cut(unsigned part, size_t units)
 	if (arena.used[part] + units * UNIT > arena.end[part])
 		return NULL;
 	arena.used[part] += units * UNIT;
-	*units_of(block) = (unsigned char)units;
+	bound(arena.used[part]);
 	return block;
 }
 
@@ -136,7 +153,7 @@ static void *arena_calloc(void *unused, size_t count, size_t size)
 
 static void give_back(void *block)
 {
-	size_t units = *units_of(block);
+	size_t units = units_of(block);
 
 	if (units > LARGEST / UNIT)
 		return;		/* hot, and few */
@@ -162,7 +179,7 @@ static void *arena_realloc(void *unused, void *block, size_t size)
 		return arena_malloc(unused, size);
 	if (!is_ours(block))
 		return below.realloc(below.ctx, block, size);
-	have = *units_of(block) * UNIT;
+	have = units_of(block) * UNIT;
 	if (size <= have && size > have / 2)
 		return block;
 	moved = arena_malloc(unused, size);
@@ -244,7 +261,7 @@ static void *gather_calloc(void *unused, size_t count, size_t size)
 static void *gather_realloc(void *unused, void *block, size_t size)
 {
 	int ours = is_ours(block);
-	size_t have = ours ? *units_of(block) * UNIT : 0;
+	size_t have = ours ? units_of(block) * UNIT : 0;
 	void *moved;
 
 	if (!block)
@@ -286,13 +303,14 @@ static void make_zone(void)
 {
 	size_t first = whole_pages(gather_bytes(0));
 	size_t size = first + SIZE + whole_pages(gather_bytes(1));
-	unsigned char *zone = mmap(NULL, size + size / UNIT, PROT_READ | PROT_WRITE,
+	size_t all = size + WORDS(size) * sizeof *arena.bounds;
+	unsigned char *zone = mmap(NULL, all, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (zone == MAP_FAILED)
-		talk_refuse("map %zu bytes for hot objects: %m", size + size / UNIT);
+		talk_refuse("map %zu bytes for hot objects: %m", all);
 	arena.bytes = zone;
-	arena.units = zone + size;
+	arena.bounds = (uint64_t *)(void *)(zone + size);
 	arena.size = size;
 	arena.used[ARENA] = arena.end[0] = first;
 	arena.used[2] = arena.end[ARENA] = first + SIZE;
@@ -384,10 +402,12 @@ void arena_open(void)
 /* Of those of pymalloc's sizes: others are none of its blocks. */
 static size_t count_part(size_t from, size_t to)
 {
-	size_t count = 0;
+	size_t count = 0, units;
 
-	for (size_t at = from; at < to; at += arena.units[at / UNIT] * UNIT)
-		count += arena.units[at / UNIT] <= LARGEST / UNIT;
+	for (size_t at = from; at < to; at += units * UNIT) {
+		units = units_of(arena.bytes + at);
+		count += units <= LARGEST / UNIT;
+	}
 	return count;
 }
 

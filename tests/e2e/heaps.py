@@ -66,6 +66,16 @@ def small_blocks_of_many_sizes():
     that(grown < size + 160, (grown, size))
 
 
+@test
+def what_tells_how_large_they_are():
+    """A bit for each 16 bytes of them."""
+    image = build("bits", "")
+    code = "kept = [None] * 6000\nfor n in range(%d):\n    kept[n] = bytes(64 - 33)\n"
+    grown = private(image, code % 6000) - private(image, code % 1)
+    size = 6000 * 64 // 1024
+    that(grown < size + 16, (grown, size))
+
+
 # Names that are new strings each time, each among others of its size.
 NAMES = """
 import os
