@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #define GAP (1024 / GATHER_UNIT)	/* more than that in a row is somebody else's */
+#define LARGEST_SMALL 512u		/* bytes that pymalloc serves itself */
 
 /* The key of the block, in use or free again, that begins at the address; or NULL. */
 static const struct gather_key *begins_at(struct gather_file *file, uint64_t address)
@@ -42,9 +43,22 @@ static uint64_t watchable(const struct gather_key *key, int pythons)
 
 	if ((key->size & GATHER_CHUNK_OF) && (pythons || length > GAP * GATHER_UNIT))
 		return 0;
-	if (!key->ordinal && length > 512)
+	if (!key->ordinal && length > LARGEST_SMALL)
 		return 0;
 	return length ? length : GATHER_UNIT;
+}
+
+/* Whether the page is pymalloc's as a whole: its pools are whole pages (Objects/obmalloc.c)
+ * and serve 1 to 512 bytes. What is noted as free may lie in an arena that is gone. */
+static int is_of_pool(struct gather_file *file, uint64_t page)
+{
+	for (uint64_t at = page; at < page + IMAGE_PAGE; at += GATHER_UNIT) {
+		const struct gather_key *key = begins_at(file, at);
+
+		if (key && key->ordinal && key->size - 1 < LARGEST_SMALL)
+			return 1;
+	}
+	return 0;
 }
 
 int blocks_fill(struct gather_file *file, uint64_t page, int pythons)
@@ -54,6 +68,8 @@ int blocks_fill(struct gather_file *file, uint64_t page, int pythons)
 	uint64_t gap = 0, covered = 0, start;
 	const struct gather_key *key = blocks_find(file, from, &start);
 
+	if (is_of_pool(file, page))
+		return 1;
 	if (key)
 		covered = start + watchable(key, pythons);
 	for (uint64_t at = from; at < to; at += GATHER_UNIT) {
