@@ -79,6 +79,9 @@ int draft_make(const struct dump *final, struct gather *gather, struct list *war
 	struct dump dump = {.spec = final->spec, .progress = final->progress, DUMP_NONE};
 	int failed = gather_begin(gather, err);
 
+	/* pages that the command's start writes are copied in one go where they are few
+	 * ranges (restorer/repair.c) */
+	gather->astride = !final->spec->measure;
 	for (size_t i = 0; i < final->environment.count; i++)
 		list_add(&dump.environment, final->environment.items[i]);
 	dump.gather = gather->path;

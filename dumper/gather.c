@@ -13,12 +13,19 @@
 #include "maps.h"
 #include "plan.h"
 #include "trial.h"
+#include "zone.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define UNITS (IMAGE_PAGE / GATHER_UNIT)	/* of a page */
+
+struct gather_hot {
+	struct gather_key key;	/* first: by_size() takes either */
+	uint32_t head;		/* bytes from its start until the last that was written */
+	uint32_t when;		/* it was first written */
+};
 
 /* --- the file of a dump --- */
 
@@ -32,24 +39,49 @@ static int by_size(const void *a, const void *b)
 	return one < two ? -1 : one > two;
 }
 
-static uint64_t round_up(uint64_t size)
+static int is_of(const struct gather_hot *hot, unsigned tier)
 {
-	return (size + GATHER_UNIT - 1) & ~(uint64_t)(GATHER_UNIT - 1);
+	return !(hot->key.size & GATHER_CHUNK_OF) &&
+		((hot->key.ordinal & GATHER_TIER) != 0) == tier;
+}
+
+/* Says where those of the tier lie that are Python's. How many bytes they need. */
+static size_t place_tier(const struct gather *gather, struct gather_file *file, unsigned tier)
+{
+	struct zone_block *blocks = alloc_array(file->count + 1, sizeof(*blocks));
+	size_t count = 0, bytes;
+
+	for (size_t i = 0; i < file->count; i++) {
+		const struct gather_hot *hot = &gather->found[i];
+
+		if (is_of(hot, tier))
+			blocks[count++] = (struct zone_block){
+				.size = hot->key.size ? hot->key.size : 1,
+				.head = hot->head, .when = hot->when};
+	}
+	bytes = tier && gather->astride ? zone_place_astride(blocks, count) :
+		zone_place(blocks, count);
+	count = 0;
+	for (size_t i = 0; i < file->count; i++)
+		if (is_of(&gather->found[i], tier))
+			file->offsets[i] = blocks[count++].place;
+	free(blocks);
+	return bytes;
 }
 
 static void enter_keys(struct gather *gather, struct gather_file *file)
 {
 	qsort(gather->found, gather->count, sizeof(*gather->found), by_size);
 	for (size_t i = 0; i < gather->count && i < GATHER_KEYS; i++) {
-		const struct gather_key *key = &gather->found[i];
+		const struct gather_key *key = &gather->found[i].key;
 		unsigned tier = (key->ordinal & GATHER_TIER) != 0;
 
 		file->keys[file->count++] = *key;
 		if (key->size & GATHER_CHUNK_OF)
 			file->chunk_bytes[tier] += gather_chunk_size(gather_length(key));
-		else
-			file->bytes[tier] += round_up(key->size ? key->size : 1);
 	}
+	for (unsigned tier = 0; tier < GATHER_TIERS; tier++)
+		file->bytes[tier] = place_tier(gather, file, tier);
 	gather->count = 0;
 }
 
@@ -107,8 +139,8 @@ void gather_size(const struct gather *gather, uint64_t *objects, uint64_t *size)
 {
 	*objects = gather->file->count;
 	*size = 0;
-	for (unsigned tier = 0; tier < GATHER_TIERS; tier++)
-		*size += gather->file->bytes[tier] + gather->file->chunk_bytes[tier];
+	for (uint64_t i = 0; i < gather->file->count; i++)
+		*size += gather_length(&gather->file->keys[i]);
 }
 
 void gather_free(struct gather *gather)
@@ -185,24 +217,30 @@ static int is_sound(const struct gather_key *key)
 	return key->size < GATHER_SIZES && gather_length(key) <= GATHER_LARGEST;
 }
 
-static int is_found(const struct gather *gather, const struct gather_key *key, size_t count)
+/* Where it is among those that are known, or at the end, new. */
+static size_t enter(struct gather *gather, const struct gather_key *key, size_t known,
+		    unsigned tier)
 {
-	return bsearch(key, gather->found, count, sizeof(*key), by_size) != NULL;
-}
+	struct gather_hot *there = known ? bsearch(key, gather->found, known, sizeof(*there),
+						   by_size) : NULL;
 
-static void add(struct gather *gather, const struct gather_key *key, unsigned tier)
-{
+	if (there)
+		return (size_t)(there - gather->found);
 	gather->found = alloc_grow(gather->found, gather->count, &gather->room,
 				   sizeof(*gather->found));
-	gather->found[gather->count++] = (struct gather_key){
-		key->size, (key->ordinal & ~GATHER_TIER) | (tier ? GATHER_TIER : 0)};
+	gather->found[gather->count] = (struct gather_hot){
+		.key = {key->size, (key->ordinal & ~GATHER_TIER) | (tier ? GATHER_TIER : 0)},
+		.when = GATHER_LATEST};
+	return gather->count++;
 }
 
 /* What the addresses that come lie in. */
 struct marks {
 	struct gather *gather;
 	size_t known;		/* of what is found, sorted: before these */
-	uint64_t last;		/* where the last block began */
+	uint64_t last;		/* where the last block began; 0: none */
+	size_t hot;		/* it is among what is found */
+	unsigned char when;	/* what comes was first written */
 	uint64_t page;		/* of the last address, and whether there are blocks */
 	int has_blocks;
 	unsigned tier;
@@ -231,19 +269,21 @@ static void mark(uint64_t address, void *data)
 	struct marks *marks = data;
 	uint64_t start;
 	const struct gather_key *there;
-	struct gather_key key;
+	struct gather_hot *hot;
 
 	if (!has_blocks(marks, address & ~(uint64_t)(IMAGE_PAGE - 1)))
 		return;
 	there = blocks_find(marks->gather->file, address, &start);
-	if (!there || start == marks->last)
+	if (!there || !there->ordinal || !is_sound(there))
 		return;
-	key = *there;
-	if (!key.ordinal || !is_sound(&key))
-		return;
+	if (start != marks->last)
+		marks->hot = enter(marks->gather, there, marks->known, marks->tier);
 	marks->last = start;
-	if (!is_found(marks->gather, &key, marks->known))
-		add(marks->gather, &key, marks->tier);
+	hot = &marks->gather->found[marks->hot];
+	if (address - start >= hot->head)
+		hot->head = (uint32_t)((address - start) / GATHER_UNIT + 1) * GATHER_UNIT;
+	if (marks->when < hot->when)
+		hot->when = marks->when;
 }
 
 /* Its own range table is not trusted. */
@@ -259,9 +299,11 @@ static void take_heard(const struct watch *watch, struct marks *marks)
 		const unsigned char *heard = (unsigned char *)watch->file + at +
 			count * sizeof(uint32_t);
 
-		for (uint64_t unit = 0; unit < count * UNITS; unit++)
+		for (uint64_t unit = 0; unit < count * UNITS; unit++) {
+			marks->when = heard[unit];
 			if (heard[unit])
 				mark(range->start + unit * GATHER_UNIT, marks);
+		}
 		at += count * (UNITS + sizeof(uint32_t));
 	}
 }
@@ -277,6 +319,7 @@ static int take_marks(pid_t pid, void *data, struct err *err)
 	if (watch->file->ended)
 		return 0;
 	begin_marks(&marks);
+	marks.when = GATHER_LATEST;
 	return changed_words(pid, watch->plan, watch->image, mark, &marks, err);
 }
 

@@ -11,7 +11,7 @@
 
 struct err;
 struct gather_file;
-struct gather_key;
+struct gather_hot;
 struct list;
 struct plan;
 struct trial;
@@ -20,8 +20,9 @@ struct gather {
 	struct gather_file *file;	/* shared with the host of this dump */
 	int fd;				/* of it; -1: none */
 	char *path;			/* for the host to open it by */
-	struct gather_key *found;	/* hot in this dump, in any order */
+	struct gather_hot *found;	/* in this dump, in any order */
 	size_t count, room;
+	int astride;			/* zone.h: what only the command writes may lie so */
 	int pythons;			/* only pages full of Python's blocks are watched */
 };
 

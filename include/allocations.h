@@ -46,6 +46,7 @@ struct gather_file {
 	uint64_t places[GATHER_CHUNKS];	/* address / GATHER_CHUNK of each chunk, hashed by
 					   gather_slot(), the next free one; 0: none */
 	struct gather_key keys[GATHER_KEYS];
+	uint32_t offsets[GATHER_KEYS];	/* in its tier, of each key that is Python's */
 	struct gather_chunk chunks[GATHER_CHUNKS];
 };
 
@@ -89,10 +90,15 @@ static inline struct gather_key *gather_find(struct gather_file *file, uint64_t 
 
 #define GATHER_WRITES_ENV "PYIMAGE_WRITES"	/* path of a file as this */
 
+#define GATHER_STEP 32u
+#define GATHER_LATEST UINT8_MAX	/* or later */
+
 struct gather_range {
 	uint64_t start;		/* pages, not overlapping, ascending */
 	uint64_t length;
-	uint64_t marks;		/* offset in the file: a byte for each unit */
+	uint64_t marks;		/* offset in the file: a byte for each unit, 0, or when
+				   it was first written: from 1 on, in steps of
+				   GATHER_STEP units */
 	uint64_t rounds;	/* offset in the file: a uint32_t for each page */
 };
 

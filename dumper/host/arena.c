@@ -23,8 +23,6 @@
 #define LARGEST 512u			/* its largest small block */
 #define SIZE 524288u
 #define PAGE 4096u
-#define PARTS 3				/* hot, the arena, hot for the command */
-#define ARENA 1
 
 #define WORD 64u			/* bits of one of bounds' */
 #define WORDS(size) ((size) / UNIT / WORD + 1)
@@ -41,11 +39,13 @@ static struct {
 	size_t size;
 	void *freed[LARGEST / UNIT + 1];	/* blocks of n units, linked */
 	void *aside;			/* free, and not to be taken */
-	size_t used[PARTS], end[PARTS];	/* of each part, from the zone's start */
+	size_t start, used, end;	/* of the arena, between what every start writes and
+					   what the command does */
+	size_t hot;			/* how many hot blocks are of pymalloc's sizes */
 	uint32_t full;
 } arena = {
 	.bytes = plain.bytes, .bounds = plain.bounds, .size = SIZE,
-	.end = { 0, SIZE, SIZE },
+	.end = SIZE,
 };
 
 /* pymalloc; the same functions in both domains. */
@@ -103,15 +103,15 @@ static inline size_t units_for(size_t size)
 	return size ? (size + UNIT - 1) / UNIT : 1;
 }
 
-/* The next block of a part, or NULL. */
-static inline void *cut(unsigned part, size_t units)
+/* The next block of the arena, or NULL. */
+static inline void *cut(size_t units)
 {
-	void *block = arena.bytes + arena.used[part];
+	void *block = arena.bytes + arena.used;
 
-	if (arena.used[part] + units * UNIT > arena.end[part])
+	if (arena.used + units * UNIT > arena.end)
 		return NULL;
-	arena.used[part] += units * UNIT;
-	bound(arena.used[part]);
+	arena.used += units * UNIT;
+	bound(arena.used);
 	return block;
 }
 
@@ -124,7 +124,7 @@ static void *take(size_t size)
 		arena.freed[units] = *(void **)block;
 		return block;
 	}
-	block = cut(ARENA, units);
+	block = cut(units);
 	if (!block)
 		stop_taking();
 	return block;
@@ -195,9 +195,17 @@ static void *arena_realloc(void *unused, void *block, size_t size)
 /* In its place if it is hot. */
 static void *place(size_t size)
 {
-	int tier = gather_count(GATHER_PYMALLOC, size);
+	size_t units = units_for(size), at;
+	int tier = gather_count(GATHER_PYMALLOC, size, &at);
 
-	return tier < 0 ? NULL : cut(tier ? PARTS - 1 : 0, units_for(size));
+	if (tier < 0)
+		return NULL;
+	at += tier ? arena.end : 0;
+	if (at + units * UNIT > (tier ? arena.size : arena.start))
+		return NULL;
+	bound(at + units * UNIT);
+	arena.hot += units <= LARGEST / UNIT;
+	return arena.bytes + at;
 }
 
 /* What pymalloc does not have it asks malloc() for, and is no second allocation. */
@@ -312,9 +320,8 @@ static void make_zone(void)
 	arena.bytes = zone;
 	arena.bounds = (uint64_t *)(void *)(zone + size);
 	arena.size = size;
-	arena.used[ARENA] = arena.end[0] = first;
-	arena.used[2] = arena.end[ARENA] = first + SIZE;
-	arena.end[2] = size;
+	arena.start = arena.used = first;
+	arena.end = first + SIZE;
 }
 
 static int find_below(void)
@@ -375,7 +382,7 @@ static void put_far_holes_aside(void)
 		for (void **at = &arena.freed[i]; *at;) {
 			void **block = *at;
 
-			if ((size_t)((unsigned char *)block - arena.bytes) < arena.end[ARENA]) {
+			if ((size_t)((unsigned char *)block - arena.bytes) < arena.end) {
 				at = block;
 				continue;
 			}
@@ -399,15 +406,12 @@ void arena_open(void)
 	put_in(&ours);
 }
 
-/* Of those of pymalloc's sizes: others are none of its blocks. */
-static size_t count_part(size_t from, size_t to)
+static size_t count_arena(void)
 {
-	size_t count = 0, units;
+	size_t count = 0;
 
-	for (size_t at = from; at < to; at += units * UNIT) {
-		units = units_of(arena.bytes + at);
-		count += units <= LARGEST / UNIT;
-	}
+	for (size_t at = arena.start; at < arena.used; at += units_of(arena.bytes + at) * UNIT)
+		count++;
 	return count;
 }
 
@@ -422,10 +426,8 @@ static size_t count_free(void **block)
 
 size_t arena_blocks(void)
 {
-	size_t count = 0;
+	size_t count = arena.hot + count_arena();
 
-	for (int i = 0; i < PARTS; i++)
-		count += count_part(i ? arena.end[i - 1] : 0, arena.used[i]);
 	for (size_t i = 0; i <= LARGEST / UNIT; i++)
 		count -= count_free(arena.freed[i]);
 	return count - count_free(arena.aside);

@@ -77,9 +77,9 @@ size_t gather_chunk_bytes(unsigned tier)
 	return file ? file->chunk_bytes[tier] : 0;
 }
 
-int gather_count(enum gather_domain domain, size_t size)
+int gather_count(enum gather_domain domain, size_t size, size_t *offset)
 {
-	uint32_t n, tier;
+	uint32_t n, key;
 
 	if (!file || size > GATHER_LARGEST)
 		return -1;
@@ -88,9 +88,10 @@ int gather_count(enum gather_domain domain, size_t size)
 	counts->last[domain] = n;
 	if (n != counts->next[size])
 		return -1;
-	tier = file->keys[counts->key[size]].ordinal & GATHER_TIER;
-	look_for((uint32_t)size, counts->key[size] + 1);
-	return tier != 0;
+	key = counts->key[size];
+	look_for((uint32_t)size, key + 1);
+	*offset = file->offsets[key];
+	return (file->keys[key].ordinal & GATHER_TIER) != 0;
 }
 
 void gather_note(enum gather_domain domain, const void *block, size_t size)

@@ -17,9 +17,9 @@ size_t gather_chunk_bytes(unsigned tier);	/* of malloc's, as chunks */
 /* Whose allocation it is: each is counted by itself. */
 enum gather_domain { GATHER_PYMALLOC, GATHER_MALLOC };
 
-/* Counts an allocation of this size. Its tier if it is hot, or -1. One thread at once
- * in each domain. */
-int gather_count(enum gather_domain domain, size_t size);
+/* Counts an allocation of this size. Its tier if it is hot, and where it lies there; or
+ * -1. One thread at once in each domain. */
+int gather_count(enum gather_domain domain, size_t size, size_t *offset);
 
 /* The domain's last allocation that was counted is here. */
 void gather_note(enum gather_domain domain, const void *block, size_t size);

@@ -81,7 +81,8 @@ static int may_count(size_t size)
 /* Counts it. The block, if it is hot. */
 static void *place(size_t size)
 {
-	int tier = gather_count(GATHER_MALLOC, size);
+	size_t unused;
+	int tier = gather_count(GATHER_MALLOC, size, &unused);
 
 	return tier < 0 ? NULL : carve((unsigned)tier, size);
 }

@@ -33,6 +33,7 @@
 static char *file;
 static struct gather_range *ranges;
 static uint64_t range_count;
+static uint32_t heard;
 static void *pending[PENDING];
 
 static struct gather_range *range_of(uint64_t address)
@@ -53,6 +54,13 @@ static struct gather_range *range_of(uint64_t address)
 	return NULL;
 }
 
+static unsigned char now(void)
+{
+	uint32_t steps = heard++ / GATHER_STEP + 1;
+
+	return (unsigned char)(steps < GATHER_LATEST ? steps : GATHER_LATEST);
+}
+
 /* Whether the page is to be read-only again. */
 static int mark(const struct gather_range *range, uint64_t address)
 {
@@ -61,7 +69,8 @@ static int mark(const struct gather_range *range, uint64_t address)
 	uint32_t *rounds = (uint32_t *)(void *)(file + range->rounds) + at / PAGE;
 
 	*rounds = *unit ? *rounds + 1 : 0;
-	*unit = 1;
+	if (!*unit)
+		*unit = now();
 	return *rounds < ROUNDS;
 }
 

@@ -371,6 +371,43 @@ def packs_what_has_changed_on_pages_that_are_not_watched():
     saves(4 * 200, "beside", warm)
 
 
+# Large objects of which the count alone is written, among small ones.
+HEADS = """
+large = [tuple([n] * 400) for n in range(100)]
+small = [(n, n) for n in range(2500)]
+def use():
+    for one in large: pass
+    for one in small: pass
+"""
+
+
+@test
+def keeps_what_is_not_written_off_the_pages_that_are():
+    """As they are, they fill 120 pages."""
+    lib.write(TOP + "/heads.py", HEADS)
+    warm = lib.write(TOP + "/use_heads.py", "import sys; sys.path[:0] = [%r]\n"
+                     "import heads; heads.use(); del sys.path[0]\n" % TOP)
+    image, out = build("heads", "--pack", "-w", warm)
+    that("warning" not in out, out)
+    code = "import heads; heads.%s"
+    before, after = private(image, "-c", code % "use"), private(image, "-c", code % "use()")
+    that(after < before + 4 * 85, (before, after))
+
+
+@test
+def what_is_written_first_lies_together():
+    """Each of the two halves is on 40 pages."""
+    lib.write(TOP + "/halves.py", "import os\nblocks = [(n, n) for n in range(5000)]\n"
+              "def use(first):\n    for one in blocks[first::2]: pass\n")
+    warm = lib.write(TOP + "/use_halves.py", "import sys; sys.path[:0] = [%r]\n"
+                     "import halves; halves.use(1); halves.use(0); del sys.path[0]\n" % TOP)
+    image, out = build("halves", "--pack", "-w", warm)
+    that("warning" not in out, out)
+    code = "import halves; halves.use"
+    before, after = private(image, "-c", code), private(image, "-c", code + "(1)")
+    that(after < before + 4 * 60, (before, after))
+
+
 @test
 def runs_as_often_as_the_page_says():
     log = TOP + "/log"
