@@ -55,7 +55,8 @@ static int is_of_pool(struct gather_file *file, uint64_t page)
 	for (uint64_t at = page; at < page + IMAGE_PAGE; at += GATHER_UNIT) {
 		const struct gather_key *key = begins_at(file, at);
 
-		if (key && key->ordinal && key->size - 1 < LARGEST_SMALL)
+		if (key && key->ordinal && !(key->size & GATHER_CHUNK_OF) &&
+		    gather_length(key) - 1 < LARGEST_SMALL)
 			return 1;
 	}
 	return 0;

@@ -56,7 +56,7 @@ static size_t place_tier(const struct gather *gather, struct gather_file *file, 
 
 		if (is_of(hot, tier))
 			blocks[count++] = (struct zone_block){
-				.size = hot->key.size ? hot->key.size : 1,
+				.size = gather_length(&hot->key) ? gather_length(&hot->key) : 1,
 				.head = hot->head, .when = hot->when};
 	}
 	bytes = tier && gather->astride ? zone_place_astride(blocks, count) :
@@ -214,7 +214,7 @@ static void free_watch(struct watch *watch)
 
 static int is_sound(const struct gather_key *key)
 {
-	return key->size < GATHER_SIZES && gather_length(key) <= GATHER_LARGEST;
+	return gather_length(key) <= GATHER_LARGEST;
 }
 
 /* Where it is among those that are known, or at the end, new. */

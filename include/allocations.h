@@ -4,9 +4,10 @@
  * allocation each block came from. Both are advice: a key that names another
  * allocation than it was meant for costs a page, never more.
  *
- * A key is an exact size and the how-manieth allocation of that size it was, counted
- * from the interpreter's start. Placement changes addresses and so the order of sets
- * of them; counts by size survive that where one count over all would drift.
+ * A key is an exact size and the how-manieth allocation of that size it was. Placement
+ * changes addresses and so the order of sets of them; counts by size survive that where
+ * one count over all would drift. Those of Python begin anew where the import of a
+ * module begins: what has gone astray by then goes no further.
  */
 #ifndef ALLOCATIONS_H
 #define ALLOCATIONS_H
@@ -20,6 +21,10 @@
 #define GATHER_CHUNK_OF 0x1000u	/* in a size: a block of malloc's that is not Python's */
 _Static_assert(GATHER_LARGEST < GATHER_CHUNK_OF && 2 * GATHER_CHUNK_OF == GATHER_SIZES,
 	"a size and its flag");
+#define GATHER_MODULE_SHIFT 13u	/* in a size: above it is a hash of the module */
+#define GATHER_MODULES (1u << 19)
+_Static_assert(1u << GATHER_MODULE_SHIFT == GATHER_SIZES && GATHER_MODULES == 1u << (32u -
+	GATHER_MODULE_SHIFT), "a size and its module");
 #define GATHER_TIERS 2u		/* what every start writes; what the command does, too */
 #define GATHER_TIER (1u << 31)	/* in an ordinal: it is of the second */
 #define GATHER_KEYS (1u << 20)	/* at most */
@@ -28,7 +33,8 @@ _Static_assert(GATHER_LARGEST < GATHER_CHUNK_OF && 2 * GATHER_CHUNK_OF == GATHER
 #define GATHER_CHUNKS 4096u
 
 struct gather_key {
-	uint32_t size;		/* and perhaps GATHER_CHUNK_OF: counted by itself */
+	uint32_t size;		/* perhaps with GATHER_CHUNK_OF, or a module: counted by
+				   itself */
 	uint32_t ordinal;	/* from 1 on; 0: no block in use begins here; size is
 				   that of one that did */
 };

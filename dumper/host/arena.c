@@ -362,6 +362,15 @@ void arena_gather_check(void)
 	gather_drop();
 }
 
+void arena_hear(const char *event, PyObject *arguments)
+{
+	PyObject *name = strcmp(event, "import") == 0 && PyTuple_Check(arguments) &&
+		PyTuple_GET_SIZE(arguments) > 0 ? PyTuple_GET_ITEM(arguments, 0) : NULL;
+
+	if (name && PyUnicode_Check(name) && PyUnicode_IS_ASCII(name))
+		gather_import((const char *)PyUnicode_1BYTE_DATA(name));
+}
+
 /* --- at the freeze and after --- */
 
 int arena_is_pymalloc(void)

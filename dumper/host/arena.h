@@ -16,6 +16,9 @@ void arena_gather(void);
  * is gathered. */
 void arena_gather_check(void);
 
+/* An audit event: where the import of a module begins allocations are counted anew. */
+void arena_hear(const char *event, PyObject *arguments);
+
 /* Whether small objects come from pymalloc, and nobody but the arena stands in
  * between. */
 int arena_is_pymalloc(void);

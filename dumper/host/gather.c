@@ -23,11 +23,13 @@ struct counts {
 	uint32_t next[GATHER_SIZES];	/* ordinal of the next hot one, or 0 */
 	uint32_t key[GATHER_SIZES];	/* its index */
 	uint32_t last[2];		/* what was counted last, of each domain */
+	unsigned char begun[GATHER_MODULES];
 };
 
 static struct gather_file *file;
 static struct counts *counts;
 static int noting;
+static uint32_t module;		/* whose import began last, as in a key's size */
 
 /* In each forked child, also of a restored process, where nothing is to be written. */
 static void forked(void)
@@ -36,12 +38,74 @@ static void forked(void)
 		noting = 0;
 }
 
+static uint32_t key_size(uint32_t size)
+{
+	return size & GATHER_CHUNK_OF ? size : size | module;
+}
+
 static void look_for(uint32_t size, uint32_t key)
 {
-	int more = key < file->count && file->keys[key].size == size;
+	int more = key < file->count && file->keys[key].size == key_size(size);
 
 	counts->key[size] = key;
 	counts->next[size] = more ? file->keys[key].ordinal & ~GATHER_TIER : 0;
+}
+
+/* The first key of this size or a larger one. */
+static uint32_t first_key(uint32_t size)
+{
+	uint32_t from = 0, to = (uint32_t)file->count;
+
+	while (from < to) {
+		uint32_t middle = from + (to - from) / 2;
+
+		if (file->keys[middle].size < size)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
+/* For the first keys of all sizes that there are in this module. */
+static void look_for_all(void)
+{
+	uint32_t last = UINT32_MAX, end = module + GATHER_SIZES - 1;
+
+	for (uint32_t i = first_key(module); i < file->count && file->keys[i].size <= end; i++) {
+		uint32_t size = file->keys[i].size;
+
+		if (size != last)
+			look_for(size & (GATHER_SIZES - 1), i);
+		last = size;
+	}
+}
+
+/* FNV-1a; other names that have the same one are not told apart. */
+static uint32_t hash_of(const char *name)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	return hash % GATHER_MODULES;
+}
+
+/* Each once: no two allocations are to have one key. */
+void gather_import(const char *name)
+{
+	uint32_t hash;
+
+	if (!file)
+		return;
+	hash = hash_of(name);
+	if (counts->begun[hash])
+		return;
+	counts->begun[hash] = 1;
+	module = hash << GATHER_MODULE_SHIFT;
+	memset(counts->count, 0, GATHER_CHUNK_OF * sizeof *counts->count);
+	memset(counts->next, 0, GATHER_CHUNK_OF * sizeof *counts->next);
+	look_for_all();
 }
 
 void gather_open(const char *path)
@@ -60,9 +124,8 @@ void gather_open(const char *path)
 		talk_refuse("map what hot objects are learned in: %m");
 	if (file->magic != GATHER_MAGIC || file->count > GATHER_KEYS)
 		talk_refuse("pydump and host are of different versions");
-	for (uint32_t i = (uint32_t)file->count; i-- > 0;)
-		if (file->keys[i].size < GATHER_SIZES)
-			look_for(file->keys[i].size, i);
+	counts->begun[0] = 1;
+	look_for_all();
 	noting = 1;
 	pthread_atfork(NULL, NULL, forked);
 }
@@ -96,7 +159,8 @@ int gather_count(enum gather_domain domain, size_t size, size_t *offset)
 
 void gather_note(enum gather_domain domain, const void *block, size_t size)
 {
-	uint32_t kind = (uint32_t)size | (domain == GATHER_MALLOC ? GATHER_CHUNK_OF : 0);
+	uint32_t kind = domain == GATHER_MALLOC ? (uint32_t)size | GATHER_CHUNK_OF :
+		(uint32_t)size | module;
 	uintptr_t at = (uintptr_t)block;
 
 	if (!noting || size > GATHER_LARGEST || !block)

@@ -14,6 +14,9 @@ void gather_open(const char *path);
 size_t gather_bytes(unsigned tier);
 size_t gather_chunk_bytes(unsigned tier);	/* of malloc's, as chunks */
 
+/* A module begins to be imported. With the GIL. */
+void gather_import(const char *name);
+
 /* Whose allocation it is: each is counted by itself. */
 enum gather_domain { GATHER_PYMALLOC, GATHER_MALLOC };
 

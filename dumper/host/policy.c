@@ -5,6 +5,7 @@
  * itself raises no event.
  */
 #include "policy.h"
+#include "arena.h"
 #include "cpython.h"
 #include "frames.h"
 #include "stack_text.h"
@@ -175,6 +176,7 @@ static int hear(const char *name, PyObject *args, void *unused)
 {
 	(void)unused;
 	temporary_hear(name, args);
+	arena_hear(name, args);
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
 		const struct event *event = &events[i];
 		PyObject *on = NULL;

@@ -408,6 +408,38 @@ def what_is_written_first_lies_together():
     that(after < before + 4 * 60, (before, after))
 
 
+# Another number of objects in each dump; and a module that has nothing to do with it.
+DRIFTS = """
+import os
+with open(%(log)r, "a") as file:
+    file.write("x")
+os.kept = [bytes(40) for n in range(os.path.getsize(%(log)r) * 5)]
+"""
+STEADY = """
+blocks = []
+for n in range(400):
+    blocks.append(bytes(40))
+    blocks.append([bytes(40) for _ in range(20)])
+def use():
+    for one in blocks[::2]: pass
+"""
+
+
+@test
+def finds_them_again_behind_a_module_that_makes_others_each_time():
+    """They are on 8 of 160 pages."""
+    lib.write(TOP + "/drifts.py", DRIFTS % {"log": TOP + "/drifts.log"})
+    lib.write(TOP + "/steady.py", STEADY)
+    warm = lib.write(TOP + "/use_steady.py", "import sys; sys.path[:0] = [%r]\n"
+                     "import drifts, steady; steady.use(); del sys.path[0]\n" % TOP)
+    equal(lib.run([lib.PYTHON, warm]), (0, b"", b""))  # compiles them
+    image, out = build("steady", "--pack", "-w", warm)
+    that("warning" not in out, out)
+    code = "import steady; steady.use"
+    before, after = private(image, "-c", code), private(image, "-c", code + "()")
+    that(after < before + 4 * 40, (before, after))
+
+
 @test
 def runs_as_often_as_the_page_says():
     log = TOP + "/log"

@@ -65,6 +65,8 @@ START_TEST(a_pool_is_watched_whatever_lies_beside_it)
 	fill(48, 1024, 64, 1);
 	ck_assert(blocks_fill(file, PAGE, 0));
 	ck_assert(blocks_fill(file, PAGE, 1));
+	note(PAGE + 48, 64 | 5u << GATHER_MODULE_SHIFT, 1);
+	ck_assert(blocks_fill(file, PAGE, 0));
 }
 END_TEST
 
