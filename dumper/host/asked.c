@@ -14,12 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum about { USER, FOLDER, ABOUTS };
+enum about { USER, FOLDER, HOST, INPUT, OUTPUT, ERRORS, ABOUTS };
 
 static char asker[ABOUTS][256];	/* the first module; empty: none */
 static uid_t uid, euid;
 static gid_t gid, egid;
-static char folder[PATH_MAX];
+static char folder[PATH_MAX], host[HOST_NAME_MAX + 1];
 
 /* The module whose body asks, "" if none. Importlib itself asks for the entry "" of
  * sys.path. */
@@ -39,11 +39,18 @@ static const char *asking_module(void)
 	return name;
 }
 
+const char *asked_module(void)
+{
+	const char *name = asking_module();
+
+	return strcmp(name, "__main__") == 0 || hooks_renew_answers(name) ? "" : name;
+}
+
 static void note(enum about about)
 {
-	const char *name = asker[about][0] ? "" : asking_module();
+	const char *name = asker[about][0] ? "" : asked_module();
 
-	if (*name && strcmp(name, "__main__") != 0 && !hooks_renew_answers(name))
+	if (*name)
 		snprintf(asker[about], sizeof asker[about], "%s", name);
 }
 
@@ -67,6 +74,36 @@ QUESTION(getgid, USER)
 QUESTION(getegid, USER)
 QUESTION(getcwd, FOLDER)
 QUESTION(getcwdb, FOLDER)
+QUESTION(gethostname, HOST)
+
+static int terminal[3];		/* what the descriptor was while building */
+
+static void note_terminal(long fd)
+{
+	if (fd >= 0 && fd <= 2)
+		note(INPUT + (enum about)fd);
+}
+
+static PyCFunction their_isatty, their_file_isatty;
+
+static PyObject *hear_isatty(PyObject *self, PyObject *fd)
+{
+	if (PyLong_Check(fd))
+		note_terminal(PyLong_AsLong(fd));
+	PyErr_Clear();
+	return their_isatty(self, fd);
+}
+
+static PyObject *hear_file_isatty(PyObject *file, PyObject *none)
+{
+	PyObject *fd = PyObject_CallMethod(file, "fileno", NULL);
+
+	if (fd && PyLong_Check(fd))
+		note_terminal(PyLong_AsLong(fd));
+	PyErr_Clear();
+	Py_XDECREF(fd);
+	return their_file_isatty(file, none);
+}
 
 static const struct question {
 	const char *name;
@@ -86,6 +123,25 @@ static void watch_posix(PyObject *module, int late)
 	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
 		watch_named(module, questions[i].name, METH_NOARGS, questions[i].ours,
 			questions[i].theirs);
+	watch_named(module, "isatty", METH_O, hear_isatty, &their_isatty);
+}
+
+static void watch_socket(PyObject *module, int late)
+{
+	(void)late;
+	watch_named(module, "gethostname", METH_NOARGS, hear_gethostname, &their_gethostname);
+}
+
+/* All kinds of streams ask the raw one. */
+static void watch_io(PyObject *module, int late)
+{
+	PyObject *file = PyObject_GetAttrString(module, "FileIO");
+
+	(void)late;
+	if (file)
+		watch_named(file, "isatty", METH_NOARGS, hear_file_isatty, &their_file_isatty);
+	PyErr_Clear();
+	Py_XDECREF(file);
 }
 
 void asked_watch(void)
@@ -96,7 +152,13 @@ void asked_watch(void)
 	egid = getegid();
 	if (!getcwd(folder, sizeof folder))
 		talk_refuse("ask for the working folder: %m");
+	if (gethostname(host, sizeof host))
+		talk_refuse("ask for the host's name: %m");
+	for (int fd = 0; fd <= 2; fd++)
+		terminal[fd] = isatty(fd);
 	watch_module("posix", watch_posix);
+	watch_module("_socket", watch_socket);
+	watch_module("_io", watch_io);
 }
 
 static const char *say(enum about about, const char *what)
@@ -110,12 +172,20 @@ static const char *say(enum about about, const char *what)
 
 const char *asked_differs(void)
 {
-	char here[PATH_MAX];
+	static const char *const streams[] = {
+		"standard input, a terminal or none", "standard output, a terminal or none",
+		"standard error, a terminal or none" };
+	char here[PATH_MAX], name[HOST_NAME_MAX + 1];
 
 	if (asker[USER][0] && (getuid() != uid || geteuid() != euid || getgid() != gid ||
 			getegid() != egid))
 		return say(USER, "user or group");
 	if (asker[FOLDER][0] && (!getcwd(here, sizeof here) || strcmp(here, folder) != 0))
 		return say(FOLDER, "working folder");
+	if (asker[HOST][0] && (gethostname(name, sizeof name) || strcmp(name, host) != 0))
+		return say(HOST, "host's name");
+	for (int fd = 0; fd <= 2; fd++)
+		if (asker[INPUT + fd][0] && isatty(fd) != terminal[fd])
+			return say(INPUT + (enum about)fd, streams[fd]);
 	return NULL;
 }

@@ -1,14 +1,19 @@
 /*
  * What imported modules asked about the process that they were imported in: whose
- * it is, and its working folder. A module may keep the answer for ever.
+ * it is, its working folder, its host's name, and which of its standard streams are
+ * terminals. A module may keep the answer for ever.
  */
 #ifndef ASKED_H
 #define ASKED_H
 
-/* Takes down, until watch_end(), who asks os.getuid() and its like, or os.getcwd(),
- * from the body of a module. Not counted are warm-up files, importlib, and modules
+/* Takes down, until watch_end(), who asks os.getuid() and its like, os.getcwd(),
+ * socket.gethostname() or isatty() from the body of a module. Not counted are warm-up files, importlib, and modules
  * whose row in the hooks' table renews the answer. After watch_start(). */
 void asked_watch(void);
+
+/* Who asks: the module whose body runs, "" if none that is counted. The text holds
+ * until the next such question. */
+const char *asked_module(void);
 
 /* A relative path was used: as if the working folder had been asked for. */
 void asked_folder(void);

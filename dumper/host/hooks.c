@@ -327,7 +327,9 @@ const char *hooks_check(int coerced)
 int hooks_renew_answers(const char *module)
 {
 	static const char *const names[] = {
-		"gunicorn.config", "multiprocessing.process", NULL
+		"gunicorn.config", "multiprocessing.process", "mercurial.pycompat",
+		"mercurial.utils.procutil", "ansible.utils.color",
+		"gi.overrides.Gdk", "gi.overrides.Gtk", NULL
 	};
 
 	for (const char *const *name = names; *name; name++)

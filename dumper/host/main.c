@@ -5,6 +5,7 @@
  * In any other process it does nothing.
  */
 #include "arena.h"
+#include "arguments.h"
 #include "asked.h"
 #include "attributes.h"
 #include "callbacks.h"
@@ -145,12 +146,14 @@ static int host_main(int argc, char **argv, char **envp)
 	hooks_watch();
 	streams_watch();
 	asked_watch();
+	arguments_watch();
 	opened_watch();
 	collector_go_on(pause);
 	load(&spec);
 	callbacks_before();
 	low_descriptors_release();
 	pause = collector_pause();
+	arguments_end();
 	watch_end();
 	reads_os_end();
 	reads_end();

@@ -5,6 +5,7 @@
  * the freeze, and what stays the same is not touched.
  */
 #include "resume.h"
+#include "arguments.h"
 #include "callbacks.h"
 #include "asked.h"
 #include "command.h"
@@ -255,7 +256,7 @@ static int renew_arguments(const struct startup *s)
 	for (int i = 0; i < s->argc && !failed; i++)
 		failed = append_text(prepared.orig_argv, s->argv[i]) ||
 			(i >= s->rest && append_text(prepared.argv, s->argv[i]));
-	return failed ? -1 : 0;
+	return failed ? -1 : arguments_resume(prepared.argv);
 }
 
 /* PEP 538 and 540; what the image was frozen with is one of the two. */
@@ -359,6 +360,8 @@ static void check(struct startup *startup)
 		plain_python(startup, "environment: imports changed a variable that was "
 			"otherwise while building: ", variable);
 	why = asked_differs();
+	if (!why)
+		why = arguments_differ(startup);
 	if (why)
 		plain_python(startup, "process: it differs from that of the build in its ", why);
 	variable = shadow_find(startup);

@@ -1,0 +1,292 @@
+/*
+ * sys.argv while modules are imported; see arguments.h. The list itself stands under
+ * another type meanwhile, a subtype of list without anything of its own, whose slots
+ * tell of each question. So do the lists that are made of it by a slice or a sum: they
+ * are kept, and each run fills them in.
+ */
+#include "arguments.h"
+#include "asked.h"
+#include "cpython.h"
+#include "handoff.h"
+#include "imports.h"
+#include "talk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* argv[slice] + more */
+static struct made {
+	PyObject *list, *slice, *more;
+	char *asker;
+} *made;
+static size_t made_count;
+
+/* Words that were looked for, and not found. */
+static char **words;
+static size_t word_count;
+
+static char word_asker[256], asker[256];	/* the first module; empty: none */
+static PyObject *watched;			/* sys.argv, as long as it is watched */
+static PyTypeObject *type;
+
+static void copy_name(char *place, size_t size, const char *name)
+{
+	if (!*place)
+		snprintf(place, size, "%s", name);
+}
+
+static void *grown(void *array, size_t count, size_t size)
+{
+	void *more = realloc(array, (count + 1) * size);
+
+	if (!more)
+		talk_refuse("out of memory");
+	return more;
+}
+
+/* The answer depends on all of them. */
+static void note(void)
+{
+	copy_name(asker, sizeof asker, asked_module());
+}
+
+/* New lists, watched as well, are what comes of sys.argv itself only. */
+static PyObject *make(PyObject *list, PyObject *slice, PyObject *more)
+{
+	const char *name = asked_module();
+
+	if (!list || !*name)
+		return list;
+	made = grown(made, made_count, sizeof *made);
+	made[made_count++] = (struct made){ Py_NewRef(list), Py_NewRef(slice),
+		Py_XNewRef(more), strdup(name) };
+	if (!made[made_count - 1].asker)
+		talk_refuse("out of memory");
+	Py_SET_TYPE(list, type);
+	return list;
+}
+
+static PyObject *get(PyObject *self, PyObject *key)
+{
+	PyObject *result = PyList_Type.tp_as_mapping->mp_subscript(self, key);
+
+	if (self == watched && PySlice_Check(key))
+		return make(result, key, NULL);
+	/* the name is that of each run (entry.c) */
+	if (self != watched || !PyLong_Check(key) || PyLong_AsSsize_t(key) != 0)
+		note();
+	return result;
+}
+
+static PyObject *get_item(PyObject *self, Py_ssize_t at)
+{
+	if (self != watched || at != 0)
+		note();
+	return PyList_Type.tp_as_sequence->sq_item(self, at);
+}
+
+static Py_ssize_t length(PyObject *self)
+{
+	note();
+	return PyList_GET_SIZE(self);
+}
+
+static void note_word(const char *word)
+{
+	const char *name = asked_module();
+
+	if (!*name)
+		return;
+	copy_name(word_asker, sizeof word_asker, name);
+	words = grown(words, word_count, sizeof *words);
+	words[word_count] = strdup(word);
+	if (!words[word_count++])
+		talk_refuse("out of memory");
+}
+
+static int contains(PyObject *self, PyObject *word)
+{
+	int found = PyList_Type.tp_as_sequence->sq_contains(self, word);
+	PyObject *bytes = !found && PyUnicode_CheckExact(word) ?
+		PyUnicode_EncodeFSDefault(word) : NULL;
+
+	if (bytes)
+		note_word(PyBytes_AS_STRING(bytes));
+	else if (found <= 0)	/* a name that is there is so in each run */
+		note();
+	if (found >= 0)
+		PyErr_Clear();
+	Py_XDECREF(bytes);
+	return found;
+}
+
+static PyObject *concatenate(PyObject *self, PyObject *more)
+{
+	PyObject *sum = PyList_Type.tp_as_sequence->sq_concat(self, more), *all, *copy;
+
+	if (!sum || self != watched) {
+		note();
+		return sum;
+	}
+	all = PySlice_New(NULL, NULL, NULL);
+	copy = PySequence_List(more);
+	if (!all || !copy)
+		Py_CLEAR(sum);
+	else
+		sum = make(sum, all, copy);
+	Py_XDECREF(all);
+	Py_XDECREF(copy);
+	return sum;
+}
+
+static PyObject *iterate(PyObject *self)
+{
+	note();
+	return PyList_Type.tp_iter(self);
+}
+
+static PyObject *compare(PyObject *self, PyObject *other, int how)
+{
+	note();
+	return PyList_Type.tp_richcompare(self, other, how);
+}
+
+static PyObject *show(PyObject *self)
+{
+	note();
+	return PyList_Type.tp_repr(self);
+}
+
+/* copy(), index(), pop() */
+static PyObject *attribute(PyObject *self, PyObject *name)
+{
+	note();
+	return PyObject_GenericGetAttr(self, name);
+}
+
+static PyType_Slot slots[] = {
+	{ Py_mp_subscript, get },
+	{ Py_mp_length, length },
+	{ Py_sq_item, get_item },
+	{ Py_sq_length, length },
+	{ Py_sq_contains, contains },
+	{ Py_sq_concat, concatenate },
+	{ Py_tp_iter, iterate },
+	{ Py_tp_richcompare, compare },
+	{ Py_tp_repr, show },
+	{ Py_tp_getattro, attribute },
+	{ 0, NULL },
+};
+
+void arguments_watch(void)
+{
+	PyType_Spec spec = { .name = "builtins.list", .flags = Py_TPFLAGS_DEFAULT, .slots = slots };
+	PyObject *argv = PySys_GetObject("argv");
+
+	type = (PyTypeObject *)PyType_FromSpecWithBases(&spec, (PyObject *)&PyList_Type);
+	if (!type || !argv || !PyList_CheckExact(argv))
+		talk_refuse("watch sys.argv: %s", imports_traceback());
+	watched = Py_NewRef(argv);
+	Py_SET_TYPE(watched, type);
+}
+
+static void drop(struct made *m)
+{
+	Py_CLEAR(m->list);
+	Py_CLEAR(m->slice);
+	Py_CLEAR(m->more);
+	free(m->asker);
+}
+
+/* What this one is where sys.argv is `argv`; a new reference. */
+static PyObject *value_of(const struct made *m, PyObject *argv)
+{
+	PyObject *value = PyObject_GetItem(argv, m->slice);
+
+	if (value && m->more &&
+	    PyList_SetSlice(value, PyList_GET_SIZE(value), PyList_GET_SIZE(value), m->more))
+		Py_CLEAR(value);
+	return value;
+}
+
+/* Only what a module still has, and has not changed, is filled in. */
+static void settle(struct made *m)
+{
+	PyObject *value;
+	int same;
+
+	Py_SET_TYPE(m->list, &PyList_Type);
+	if (Py_REFCNT(m->list) == 1) {
+		drop(m);
+		return;
+	}
+	value = value_of(m, watched);
+	same = value ? PyObject_RichCompareBool(m->list, value, Py_EQ) : -1;
+	Py_XDECREF(value);
+	if (same > 0)
+		return;
+	PyErr_Clear();
+	copy_name(asker, sizeof asker, m->asker);
+	drop(m);
+}
+
+void arguments_end(void)
+{
+	size_t kept = 0;
+
+	Py_SET_TYPE(watched, &PyList_Type);
+	for (size_t i = 0; i < made_count; i++) {
+		settle(&made[i]);
+		if (made[i].list)
+			made[kept++] = made[i];
+	}
+	made_count = kept;
+	Py_CLEAR(watched);
+	Py_CLEAR(type);
+	if (*asker)
+		talk_warn("module %s asks for sys.argv while it is imported: plain python3 "
+			"runs whenever the image is given arguments", asker);
+}
+
+static const char *say(const char *name)
+{
+	static char text[384];
+
+	snprintf(text, sizeof text, "arguments, which module %s asked for while it was "
+		"imported", name);
+	return text;
+}
+
+const char *arguments_differ(const struct startup *startup)
+{
+	if (*asker && startup->argc > startup->rest)
+		return say(asker);
+	for (int i = startup->rest; word_count && i < startup->argc; i++)
+		for (size_t j = 0; j < word_count; j++)
+			if (strcmp(startup->argv[i], words[j]) == 0)
+				return say(word_asker);
+	return NULL;
+}
+
+int arguments_resume(PyObject *argv)
+{
+	for (size_t i = 0; i < made_count; i++) {
+		PyObject *list = made[i].list, *value = value_of(&made[i], argv);
+		int same = value ? PyObject_RichCompareBool(list, value, Py_EQ) : -1;
+
+		if (!same)
+			same = PyList_SetSlice(list, 0, PyList_GET_SIZE(list), value);
+		Py_XDECREF(value);
+		if (same < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void arguments_release(void)
+{
+	for (size_t i = 0; i < made_count; i++)
+		drop(&made[i]);
+	made_count = 0;
+}

@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+"""What modules ask about their process while they are imported, and keep."""
+import os
+import sys
+
+import lib
+from tap import done, equal, run, that
+
+PLACE = lib.folder("asked")
+AUTO = {"PYIMAGE": "auto"}
+
+
+def program(name, module, code, words=()):
+    """An image of a script that imports this module and shows the value of `code`."""
+    folder = os.path.join(PLACE, name)
+    os.mkdir(folder)
+    lib.write(folder + "/%s_asks.py" % name, module)
+    script = lib.write(folder + "/run.py", "import sys, %s_asks as m\n%s\n" % (name, code))
+    image = os.path.join(PLACE, name + ".pyimage")
+    # bytecode is there already, so that no later import changes the folder
+    lib.run([lib.PYTHON, script, *words])
+    got = lib.run([lib.PYDUMP, "build", "--json", "-o", image, "-i", name + "_asks",
+                   "-e", script])
+    equal(got.status, 0, got.err.decode())
+    return image, script, got
+
+
+def same(image, script, words, env=None, command=()):
+    """The image itself runs, and says what the script does."""
+    plain = lib.run([*command, lib.PYTHON, script, *words], env=env)
+    for way in lib.WAYS:
+        got = lib.run([*command, *lib.WAYS[way](image), *words], env=env)
+        equal((got.status, got.out, got.err), (plain.status, plain.out, plain.err), way)
+
+
+def gives_way(image, script, words, reason, command=()):
+    """Plain Python runs, and says what the script does; the reason is told."""
+    plain = lib.run([*command, lib.PYTHON, script, *words])
+    for way in lib.WAYS:
+        start = [*command, *lib.WAYS[way](image), *words]
+        got = lib.run(start, env=AUTO)
+        equal((got.status, got.out), (plain.status, plain.out), way)
+        for env in {}, {**AUTO, "PYIMAGE_VERBOSE": "1"}:
+            got = lib.run(start, env=env)
+            that(reason in got.err + got.out, got.err)
+
+
+def defaults():
+    """sphinx, khard: def main(argv=sys.argv[1:])."""
+    parts = program("default", "import sys\n"
+                    "def main(argv=sys.argv[1:], last=sys.argv[-1:], all=sys.argv,\n"
+                    "         more=sys.argv + ['more']):\n"
+                    "    return argv, last, all, more, [type(a) for a in (argv, all, more)]\n",
+                    "print(m.main(), sys.argv, type(sys.argv) is list)")
+    equal(b"asks for sys.argv" in parts[2].out + parts[2].err, False)
+    for words in [], ["a"], ["--help", "b c", "-"]:
+        same(*parts[:2], words)
+
+
+def a_word():
+    """scons: if '--debug=memoizer' in sys.argv + ...: another program with it."""
+    parts = program("word", "import sys\nfound = '--debug=x' in sys.argv + ['y']\n"
+                    "name = sys.argv[0]\n", "print(m.found, m.name)")
+    same(*parts[:2], ["a", "--debug"])
+    gives_way(*parts[:2], ["a", "--debug=x"], b"arguments, which module word_asks asked for")
+
+
+def all_words():
+    for number, code in enumerate((
+            "len(sys.argv)", "[a for a in sys.argv]", "sys.argv[1:] == []", "str(sys.argv)",
+            "list(sys.argv)", "sys.argv.copy()", "sys.argv[1:][:1]", "(*sys.argv,)")):
+        parts = program("all%d" % number, "import sys\nkept = %s\n" % code, "print(m.kept)")
+        that(b"asks for sys.argv" in parts[2].out + parts[2].err, parts[2].out)
+        same(*parts[:2], [])
+        gives_way(*parts[:2], ["a"], b"arguments, which module all%d_asks asked" % number)
+
+
+def changed_by_the_module():
+    parts = program("changed", "import sys\nkept = sys.argv[1:]\nkept.append('mine')\n",
+                    "print(m.kept)")
+    same(*parts[:2], [])
+    gives_way(*parts[:2], ["a"], b"arguments, which module changed_asks")
+
+
+def host_name():
+    parts = program("host", "import socket\nname = socket.gethostname()\n", "print(m.name)")
+    same(*parts[:2], [])
+    if os.getuid() or lib.run(["unshare", "-u", "true"]).status:
+        return
+    gives_way(*parts[:2], [], b"host's name, which module host_asks asked for",
+              ["unshare", "-u", "sh", "-c", "hostname other; exec \"$@\"", "sh"])
+
+
+def terminals():
+    """s3cmd shows its progress on a terminal."""
+    for number, code in enumerate(("sys.stdout.isatty()", "os.isatty(1)",
+                                   "sys.__stdout__.buffer.raw.isatty()")):
+        parts = program("terminal%d" % number, "import os, sys\nkept = %s\n" % code,
+                        "print(m.kept)")
+        same(*parts[:2], [])
+        gives_way(*parts[:2], [], b"standard output, a terminal or none, which module",
+                  [sys.executable, "-c", "import pty, sys, os; "
+                   "sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"])
+
+
+for test in (defaults, a_word, all_words, changed_by_the_module, host_name,
+             terminals):
+    run(test.__name__.replace("_", " "), test)
+done()
