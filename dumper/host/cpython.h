@@ -100,6 +100,10 @@ int *cpython_unhandled_interrupt(void);
  * signal which still trips (_thread.interrupt_main()) is told as python3 tells it. */
 void cpython_forget_handlers(void);
 
+/* Another value, of one digit and positive, of an int that is such a one already and
+ * that nobody shares but who shall see it. */
+void cpython_set_small_long(PyObject *object, unsigned value);
+
 /* A number that changes whenever the dict does. */
 unsigned long long cpython_dict_version(PyObject *dict);
 

@@ -4,6 +4,7 @@
  * is left out: frozen objects are destroyed, too, in python3's order.
  */
 #include "full.h"
+#include "answers.h"
 #include "arguments.h"
 #include "callbacks.h"
 #include "collector.h"
@@ -72,6 +73,7 @@ int full_finish(void)
 	hooks_release();
 	callbacks_release();
 	environment_release();
+	answers_release();
 	arguments_release();
 	resume_release();
 	run_release();

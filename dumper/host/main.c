@@ -4,6 +4,7 @@
  * libc, starts CPython as its own main would have, and leads it to the freeze.
  * In any other process it does nothing.
  */
+#include "answers.h"
 #include "arena.h"
 #include "arguments.h"
 #include "asked.h"
@@ -147,6 +148,7 @@ static int host_main(int argc, char **argv, char **envp)
 	streams_watch();
 	asked_watch();
 	arguments_watch();
+	answers_watch();
 	opened_watch();
 	collector_go_on(pause);
 	load(&spec);
@@ -155,6 +157,7 @@ static int host_main(int argc, char **argv, char **envp)
 	pause = collector_pause();
 	arguments_end();
 	watch_end();
+	answers_end();
 	reads_os_end();
 	reads_end();
 	policy_end();

@@ -5,6 +5,7 @@
  * the freeze, and what stays the same is not touched.
  */
 #include "resume.h"
+#include "answers.h"
 #include "arguments.h"
 #include "callbacks.h"
 #include "asked.h"
@@ -303,6 +304,7 @@ void resume_python(const struct startup *startup, int rehearse)
 	if (startup->timezone_changed)
 		must(renew_timezone(), "the time zone");
 	must(user_site_resume(startup->user_site), "the user's site folder");
+	must(answers_resume(), "what modules asked for while they were imported");
 	must(hooks_resume(), "what modules made for their process");
 }
 

@@ -82,6 +82,36 @@ def changed_by_the_module():
     gives_way(*parts[:2], ["a"], b"arguments, which module changed_asks")
 
 
+def process_id():
+    """certbot's locks are removed by the process that imported it."""
+    parts = program("pid", "import os\nPID = os.getpid()\n"
+                    "class Held:\n    pid = os.getpid()\n"
+                    "def f(own=os.getpid()):\n    return own\n",
+                    "import os\nprint({m.PID, m.Held.pid, m.f(), os.getpid()} == {os.getpid()})")
+    same(*parts[:2], [])
+    same(*parts[:2], [], command=["unshare", "-fp"] if not os.getuid() and not lib.run(
+        ["unshare", "-fp", "true"]).status else ())
+
+
+def times():
+    parts = program("times", "import time, datetime\nfrom datetime import timezone\n"
+                    "kept = [time.time(), time.monotonic(), time.perf_counter(),\n"
+                    "        datetime.datetime.now(), datetime.datetime.now(timezone.utc),\n"
+                    "        datetime.datetime.now(tz=timezone.utc), datetime.datetime.utcnow()]\n"
+                    "hashes = list(map(hash, kept))\n"
+                    "def now():\n    return [time.time(), time.monotonic(), time.perf_counter(),\n"
+                    "        datetime.datetime.now(), datetime.datetime.now(timezone.utc),\n"
+                    "        datetime.datetime.now(tz=timezone.utc), datetime.datetime.utcnow()]\n",
+                    "zero = m.datetime.timedelta()\n"
+                    "for old, new in zip(m.kept, m.now()):\n"
+                    "    d = new - old\n    d = d / m.datetime.timedelta(seconds=1) "
+                    "if type(d) is type(zero) else d\n"
+                    "    print(type(old), 0 <= d < 0.5, hash(old) == hash(old + 0 * d "
+                    "if type(old) is float else old.replace()))")
+    same(*parts[:2], [])
+    same(*parts[:2], [], env={"TZ": "Asia/Tokyo"})
+
+
 def host_name():
     parts = program("host", "import socket\nname = socket.gethostname()\n", "print(m.name)")
     same(*parts[:2], [])
@@ -103,7 +133,7 @@ def terminals():
                    "sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"])
 
 
-for test in (defaults, a_word, all_words, changed_by_the_module, host_name,
+for test in (defaults, a_word, all_words, changed_by_the_module, process_id, times, host_name,
              terminals):
     run(test.__name__.replace("_", " "), test)
 done()
