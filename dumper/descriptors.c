@@ -82,7 +82,7 @@ static int add(const struct openfile_source *source, int fd,
 		.size = (uint64_t)file.status.st_size,
 		.offset = file.info.offset,
 		.inode = (uint64_t)file.status.st_ino,
-		.device = openfile_random_device(&file),
+		.device = openfile_device(&file),
 	};
 	if (find_original(&file, descriptors, item, err)) {
 		free(item->path);

@@ -1,7 +1,7 @@
 /*
  * The descriptors that the frozen process has open. An image can hold those
- * on regular files that are only read or only appended to, and on the random
- * devices.
+ * on regular files that are only read or only appended to, on /dev/null, and on the
+ * random devices.
  */
 #ifndef DESCRIPTORS_H
 #define DESCRIPTORS_H

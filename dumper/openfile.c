@@ -92,13 +92,18 @@ static int is_folder(const struct openfile *file)
 	return S_ISDIR(file->status.st_mode);
 }
 
-/* They have no state but what a buffer holds. */
-unsigned openfile_random_device(const struct openfile *file)
+/* They have no state but what a buffer holds; and what is in one for /dev/null, or was
+ * read from there, is nothing. */
+unsigned openfile_device(const struct openfile *file)
 {
 	const struct list *unbuffered = file->source->unbuffered;
 	dev_t device = file->status.st_rdev;
 
-	if (!S_ISCHR(file->status.st_mode) || major(device) != 1 || !is_read(file) ||
+	if (!S_ISCHR(file->status.st_mode) || major(device) != 1)
+		return 0;
+	if (minor(device) == 3 && !(file->info.flags & O_PATH))
+		return 3;
+	if (!is_read(file) ||
 	    (minor(device) != 8 && minor(device) != 9))
 		return 0;
 	for (size_t i = 0; unbuffered && i < unbuffered->count; i++)
@@ -110,7 +115,7 @@ unsigned openfile_random_device(const struct openfile *file)
 static int is_device(const struct openfile *file)
 {
 	return (S_ISCHR(file->status.st_mode) || S_ISBLK(file->status.st_mode)) &&
-	       !openfile_random_device(file);
+	       !openfile_device(file);
 }
 
 static int is_fifo(const struct openfile *file)
@@ -120,7 +125,7 @@ static int is_fifo(const struct openfile *file)
 
 static int is_other(const struct openfile *file)
 {
-	return !S_ISREG(file->status.st_mode) && !openfile_random_device(file);
+	return !S_ISREG(file->status.st_mode) && !openfile_device(file);
 }
 
 static int is_kernels(const struct openfile *file)
@@ -143,8 +148,8 @@ static int is_nameless(const struct openfile *file)
 
 static int is_written(const struct openfile *file)
 {
-	return !is_read(file) && (file->info.flags & (O_ACCMODE | O_APPEND)) !=
-				 (O_WRONLY | O_APPEND);
+	return !is_read(file) && !openfile_device(file) &&
+	       (file->info.flags & (O_ACCMODE | O_APPEND)) != (O_WRONLY | O_APPEND);
 }
 
 /* Renamed or replaced, but there by another link; or out of our sight. */

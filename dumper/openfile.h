@@ -46,9 +46,9 @@ int openfile_look(struct openfile *file, struct err *err);
 /* What it is, for "is open on ...", where an image can't hold it; else NULL. */
 const char *openfile_refusal(const struct openfile *file);
 
-/* 8 or 9 where it reads /dev/random or /dev/urandom, and nothing reads it ahead, as
- * the host vouches; else 0. */
-unsigned openfile_random_device(const struct openfile *file);
+/* 3 where it is open on /dev/null; 8 or 9 where it reads /dev/random or /dev/urandom,
+ * and nothing reads it ahead, as the host vouches; else 0. */
+unsigned openfile_device(const struct openfile *file);
 
 /* Reads "pos:", "flags:" and "lock:" of a fdinfo file's text. Returns 0 or -1. */
 int openfile_parse_info(const char *text, struct openfile_info *info);

@@ -171,7 +171,7 @@ struct image_range {
 /* More than this many hot ranges do not fit one process_madvise(). */
 #define IMAGE_MAX_HOT 1024u
 
-/* A descriptor that was open on a regular file, or on a random device. */
+/* A descriptor that was open on a regular file, on /dev/null or on a random device. */
 struct image_file {
 	int32_t fd;
 	int32_t flags;		/* within IMAGE_FILE_FLAGS: O_RDONLY, or
@@ -184,9 +184,10 @@ struct image_file {
 	uint64_t inode;
 	uint32_t original;	/* row of which it is a copy by dup(2), so that both
 				   share one offset; its own: of none */
-	uint32_t device;	/* 0: a regular file; 8 or 9: the character device 1:8
-				   or 1:9, /dev/random or urandom: nothing of the
-				   above but fd, flags, path counts */
+	uint32_t device;	/* 0: a regular file; 3, 8 or 9: the character device
+				   1:3, 1:8 or 1:9, /dev/null, random or urandom:
+				   nothing of the above but fd, flags, path, original
+				   counts */
 };
 
 /* O_ACCMODE, O_APPEND, O_NONBLOCK, O_DSYNC, O_DIRECT, O_NOFOLLOW, O_NOATIME,

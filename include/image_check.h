@@ -474,7 +474,8 @@ static inline int image_check_strings(const void *bytes, const struct image_head
 		path = image_string(bytes, header, file[i].path);
 		if (!path || path[0] != '/' || file[i].fd < 0
 		    || (file[i].flags & ~IMAGE_FILE_FLAGS) || file[i].original > i
-		    || (file[i].device && file[i].device != 8 && file[i].device != 9))
+		    || (file[i].device && file[i].device != 3
+			&& file[i].device != 8 && file[i].device != 9))
 			return 0;
 	}
 	for (uint32_t i = 0; i < header->names.count; i++)

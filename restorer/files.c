@@ -65,7 +65,7 @@ static int check_file(const struct image_file *file, const char *path, struct re
 /* Python's open() in mode "a" goes to the end, which may have moved. */
 static int set_position(const struct image_file *file, const char *path, struct reason *reason)
 {
-	int at_end = !is_read(file) && file->offset == file->size;
+	int at_end = !file->device && !is_read(file) && file->offset == file->size;
 	long result = 0;
 
 	if (at_end)
@@ -103,9 +103,9 @@ static int copy_from(const struct image_file *original, const struct image_file 
 static int is_sound(const struct image_file *file, uint32_t index)
 {
 	return file->fd >= 0 && !(file->flags & ~IMAGE_FILE_FLAGS) && file->original <= index
-		&& (is_read(file) || (file->flags & (SYS_O_ACCMODE | SYS_O_APPEND))
-					== (SYS_O_WRONLY | SYS_O_APPEND))
-		&& (!file->device || is_read(file));
+		&& (is_read(file) || file->device == 3
+			|| (!file->device && (file->flags & (SYS_O_ACCMODE | SYS_O_APPEND))
+						== (SYS_O_WRONLY | SYS_O_APPEND)));
 }
 
 int files_open(const void *meta, const struct image_header *header, struct reason *reason)

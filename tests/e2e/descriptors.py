@@ -65,7 +65,6 @@ KINDS = {
     "inotify": ("an inotify", "import ctypes\ni = ctypes.CDLL(None).inotify_init()", 2),
     "memfd": ("a memory file", "import os\nm = os.memfd_create('name')", 2),
     "pidfd": ("a process", "import os\np = os.pidfd_open(os.getpid())", 2),
-    "/dev/null": ("a device (/dev/null)", "f = open('/dev/null')", 1),
     "/dev/zero": ("a device (/dev/zero)", "f = open('/dev/zero', 'rb')", 1),
     "/dev/urandom": ("a device (/dev/urandom)", "f = open('/dev/urandom', 'rb')", 1),
     "a pseudo-terminal": ("a device", "import os\na, b = os.openpty()", 2),
@@ -252,6 +251,23 @@ def random_device_that_is_read_ahead():
         refused(code, "a device (/dev/urandom)", "by module opener_module")
 
 
+def the_null_device():
+    """IPython.utils.io opens it to write; nothing of it is ever there or kept."""
+    path, home = good("import os\nw = open(os.devnull, 'w')\nw.write('lost')\n"
+                      "r = open(os.devnull, 'rb')\nr.read(1)\n"
+                      "b = os.open(os.devnull, os.O_RDWR | os.O_APPEND)\nd = os.dup(b)")
+    got = lib.run([path, "-c", "import os, fcntl; from opener_module import *\n"
+                   "for f in w.fileno(), r.fileno(), b, d:\n"
+                   "    print(f, os.readlink('/proc/self/fd/%d' % f),\n"
+                   "          fcntl.fcntl(f, fcntl.F_GETFL) & 0o2003, os.get_inheritable(f))\n"
+                   "print(w.write('more'), w.flush(), r.read(), os.write(d, b'x'), os.read(b, 1))"],
+                  env={"HOME": home})
+    equal((got.status, got.err), (0, b""))
+    equal(got.out, b"3 /dev/null 1 False\n4 /dev/null 0 False\n5 /dev/null 1026 False\n"
+                   b"6 /dev/null 1026 False\n4 None b'' 1 b''\n")
+
+
+run("the null device", the_null_device)
 run("a random device", random_device)
 run("a random device that is read ahead", random_device_that_is_read_ahead)
 run("files that are read", reading)

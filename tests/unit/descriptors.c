@@ -175,7 +175,12 @@ static int open_folder(void)
 
 static int open_device(void)
 {
-	return open("/dev/null", O_RDONLY);
+	return open("/dev/zero", O_RDONLY);
+}
+
+static int open_null(void)
+{
+	return open("/dev/null", O_WRONLY);
 }
 
 static int open_random(void)
@@ -310,8 +315,8 @@ START_TEST(changed_while_building)
 }
 END_TEST
 
-/* Only one that the host vouches for, and only to read. */
-START_TEST(random_devices)
+/* The random ones only where the host vouches for it, and only to read. */
+START_TEST(devices)
 {
 	struct descriptors descriptors;
 	struct err err = {0};
@@ -328,6 +333,9 @@ START_TEST(random_devices)
 	ck_assert_int_eq(look(open_device, &descriptors, &err), -1);
 	descriptors_free(&descriptors);
 	err_clear(&err);
+	ck_assert_int_eq(look(open_null, &descriptors, &err), 0);
+	ck_assert_uint_eq(descriptors.items[0].device, 3);
+	descriptors_free(&descriptors);
 	list_free(&unbuffered);
 	list_add(&unbuffered, "33");
 	ck_assert_int_eq(look(open_random, &descriptors, &err), -1);
@@ -472,7 +480,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		holds_regular_files, knows_the_inode, tells_copies_from_others,
-		changed_while_building, random_devices, locks_of_the_parent, refuses_all_else,
+		changed_while_building, devices, locks_of_the_parent, refuses_all_else,
 		flags_that_are_not_known, reads_fdinfo, a_process_that_is_gone, NULL,
 	};
 

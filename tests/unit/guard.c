@@ -472,7 +472,7 @@ START_TEST(does_not_open)
 }
 END_TEST
 
-START_TEST(random_device)
+START_TEST(devices)
 {
 	struct image_file *row = add_file(FD, O_RDONLY, "a", 5);
 	char byte;
@@ -486,6 +486,12 @@ START_TEST(random_device)
 	close(FD);
 	row->path = string("/dev/null");
 	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), -1);
+	row->device = 3;
+	row->flags = O_WRONLY;
+	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), 0);
+	ck_assert_int_eq(write(FD, "x", 1), 1);
+	close(FD);
+	row->flags = O_RDONLY;
 	row->path = string("/dev/urandom");
 	row->device = 0;
 	ck_assert_int_eq(files_open(&meta, &meta.header, &reason), -1);
@@ -514,7 +520,7 @@ int main(void)
 		all_hold, size_changed, mtime_changed, gone, other_kind, folder_changed,
 		modules, modules_of_no_folder, appeared, in_the_working_folder, dpkg_holds, dpkg_folder, dpkg_changed,
 		dpkg_one_appeared, dpkg_not_there, not_by_dpkg, timezone, damaged, opens, opens_at_the_lowest,
-		does_not_open, random_device, fifo_does_not_block, appends_at_the_end,
+		does_not_open, devices, fifo_does_not_block, appends_at_the_end,
 		appends_to_what_is_there, other_flags, copies_share_an_offset, another_inode, NULL,
 	};
 
