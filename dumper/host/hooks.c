@@ -329,7 +329,7 @@ int hooks_renew_answers(const char *module)
 	static const char *const names[] = {
 		"gunicorn.config", "multiprocessing.process", "mercurial.pycompat",
 		"mercurial.utils.procutil", "ansible.utils.color",
-		"gi.overrides.Gdk", "gi.overrides.Gtk", NULL
+		"gi.overrides.Gdk", "gi.overrides.Gtk", "rich", "pip._vendor.rich", NULL
 	};
 
 	for (const char *const *name = names; *name; name++)

@@ -8,10 +8,26 @@
 #include "imports.h"
 #include "talk.h"
 
+/* the folder below which a traceback's relative names of files are */
+static const char rich[] =
+	"def prepare(m):\n"
+	"    import os\n"
+	"    def renew():\n"
+	"        try:\n"
+	"            now = os.path.abspath(os.getcwd())\n"
+	"        except Exception:\n"
+	"            now = ''\n"
+	"        if m._IMPORT_CWD != now:\n"
+	"            m._IMPORT_CWD = now\n"
+	"    if hasattr(m, '_IMPORT_CWD'):\n"
+	"        return renew\n";
+
 static struct row {
 	const char *module, *code;
 	PyObject *renew;
 } rows[] = {
+	{ "rich", rich, NULL },
+	{ "pip._vendor.rich", rich, NULL },
 	/* a copy of os.environ, which each request begins with */
 	{ "wsgiref.handlers",
 		"def prepare(m):\n"

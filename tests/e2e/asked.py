@@ -133,7 +133,17 @@ def terminals():
                    "sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"])
 
 
+def renewed():
+    """rich keeps its working folder, and a row of ours renews it."""
+    parts = program("rich", "import sys, types\n"
+                    "rich = sys.modules['rich'] = types.ModuleType('rich')\n"
+                    "exec('import os; _IMPORT_CWD = os.path.abspath(os.getcwd())',"
+                    " rich.__dict__)\n", "print(m.rich._IMPORT_CWD)")
+    for folder in PLACE, "/usr":
+        same(*parts[:2], [], command=["env", "-C", folder])
+
+
 for test in (defaults, a_word, all_words, changed_by_the_module, process_id, times, host_name,
-             terminals):
+             terminals, renewed):
     run(test.__name__.replace("_", " "), test)
 done()
