@@ -51,6 +51,8 @@ static const struct excuse {
 	{ "PATH", "os", "get_exec_path" },
 	/* likewise, for commands that print this machine's address */
 	{ NULL, "uuid", "_get_command_stdout" },
+	/* likewise, for commands that tell where this machine's libraries are */
+	{ NULL, "ctypes.util", NULL },
 	/* the user site folder: restorer/site.c; 'userbase': hooks.c */
 	{ "HOME", "site", "joinuser" },
 	{ "HOME", "sysconfig", "joinuser" },

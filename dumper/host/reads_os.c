@@ -65,7 +65,8 @@ static const char *utf8(PyObject *text)
 	return found ? found : "?";
 }
 
-/* The frame that reads by others' code, and for people the nearest one that is not
+/* The frame that reads by others' code (ctypes.util has shutil look for the compiler
+ * and tempfile make its output's name), and for people the nearest one that is not
  * the standard library's. Strings are copied: frames go. */
 struct reader {
 	char module[256], function[128], text[1024];
@@ -79,7 +80,7 @@ static void look_at(const void *frame, struct reader *reader, int *state)
 
 	if (*state == 0 && passes_on(module, function))
 		return;
-	if (*state == 0) {
+	if (*state == 0 || (*state == 1 && strcmp(module, "ctypes.util") == 0)) {
 		snprintf(reader->module, sizeof reader->module, "%s", module);
 		snprintf(reader->function, sizeof reader->function, "%s", function);
 	}

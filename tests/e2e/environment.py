@@ -197,6 +197,17 @@ def site_reads_too():
         starts(path, {name: "s3cret"}, name)
 
 
+def where_libraries_are():
+    """ctypes.util gives the linker the environment, a folder and a name."""
+    path = build("import ctypes.util\n"
+                 "reader.found = ctypes.util.find_library('no-such-library')")
+    starts(path, {"ANY_OTHER": "s3cret", "TMPDIR": "/", "PATH": os.environ["PATH"] + ":/"})
+    equal(variables(path)["PATH"]["guard"], False)
+    path = build("import ctypes.util, shutil\n"
+                 "reader.found = ctypes.util.find_library('c'), shutil.which('true')")
+    starts(path, {"PATH": os.environ["PATH"] + ":/"}, "PATH")
+
+
 def languages():
     """gettext: no language and the C locale's names are the same."""
     path = build("import gettext\nreader.text = gettext.gettext('x')")
@@ -283,7 +294,7 @@ def hostile_names():
     that(b"--no-guard-env" in got.err, got.err)
 
 
-for test in (a_read_is_a_guard, asked_for, changed_before_it_is_read, site_reads_too, languages,
+for test in (a_read_is_a_guard, asked_for, changed_before_it_is_read, site_reads_too, where_libraries_are, languages,
              locales, the_whole_environment, kept_for_the_loader, homes, warned, hostile_names):
     run(test.__name__.replace("_", " "), test)
 done()
