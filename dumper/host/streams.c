@@ -51,7 +51,7 @@ static struct stream {
 	const char *name, *shown, *original;
 	int writes;
 	PyObject *kept[LEVELS];
-	Py_ssize_t buffer_references;	/* to kept[BUFFER], before the workload */
+	Py_ssize_t references[LEVELS];	/* to these, before the workload */
 	struct body bodies[KINDS];
 	int count;
 } streams[3] = {
@@ -103,7 +103,8 @@ void streams_keep(void)
 			talk_refuse("prepare sys.%s: %s", streams[fd].name,
 				imports_traceback());
 		Py_INCREF(text);
-		streams[fd].buffer_references = Py_REFCNT(streams[fd].kept[BUFFER]);
+		for (int l = 0; l < LEVELS; l++)
+			streams[fd].references[l] = Py_REFCNT(streams[fd].kept[l]);
 	}
 	keep_settings();
 }
@@ -415,6 +416,11 @@ static void resume_one(int fd, const struct kind *kind)
 		set_none(&streams[fd]);
 }
 
+static int is_held(const struct stream *s, int level)
+{
+	return Py_REFCNT(s->kept[level]) > s->references[level];
+}
+
 /* By other settings than the ones that were prepared. A module that holds the
  * buffer of a stream which has none now would write where it should not. */
 static const char *resume_otherwise(const struct python_options *options,
@@ -427,7 +433,7 @@ static const char *resume_otherwise(const struct python_options *options,
 	for (int fd = 0; fd < 3; fd++) {
 		struct stream *s = &streams[fd];
 
-		if (is_bare(s, &settings) && Py_REFCNT(s->kept[BUFFER]) > s->buffer_references)
+		if (is_bare(s, &settings) && is_held(s, BUFFER))
 			return "a frozen module holds the buffer of a standard stream, "
 				"which is to be unbuffered";
 		if (missing[fd])
@@ -456,6 +462,9 @@ const char *streams_resume(const struct python_options *options)
 		missing[fd] = kind_of(fd, &kinds[fd]);
 		if (!missing[fd] && kinds[fd].folder)
 			return "a standard stream is a folder";
+		if (missing[fd] && (is_held(&streams[fd], TEXT) || is_held(&streams[fd], BUFFER)))
+			return "a frozen module holds a standard stream, which is closed, so "
+				"that it would have got None";
 	}
 	if ((options->flags & PYTHON_UNBUFFERED) || options->io_encoding)
 		return resume_otherwise(options, missing);

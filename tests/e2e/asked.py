@@ -143,7 +143,16 @@ def renewed():
         same(*parts[:2], [], command=["env", "-C", folder])
 
 
+def closed_streams():
+    """mypy: def main(stdout=sys.stdout). It is None where there is none."""
+    parts = program("closed", "import sys\ndef main(out=sys.stdout):\n    return out\n",
+                    "print(type(m.main()), file=sys.stderr)")
+    same(*parts[:2], [])
+    gives_way(*parts[:2], [], b"holds a standard stream, which is closed",
+              ["sh", "-c", 'exec "$@" >&-', "sh"])
+
+
 for test in (defaults, a_word, all_words, changed_by_the_module, process_id, times, host_name,
-             terminals, renewed):
+             terminals, renewed, closed_streams):
     run(test.__name__.replace("_", " "), test)
 done()
