@@ -263,8 +263,8 @@ def the_null_device():
                    "print(w.write('more'), w.flush(), r.read(), os.write(d, b'x'), os.read(b, 1))"],
                   env={"HOME": home})
     equal((got.status, got.err), (0, b""))
-    equal(got.out, b"3 /dev/null 1 False\n4 /dev/null 0 False\n5 /dev/null 1026 False\n"
-                   b"6 /dev/null 1026 False\n4 None b'' 1 b''\n")
+    equal(got.out, b"20 /dev/null 1 False\n21 /dev/null 0 False\n22 /dev/null 1026 False\n"
+                   b"23 /dev/null 1026 False\n4 None b'' 1 b''\n")
 
 
 run("the null device", the_null_device)
