@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import termios
 import threading
 
 import lib
@@ -119,7 +120,10 @@ class Ends:
 
     def tty(self, n):
         master, slave = pty.openpty()
-        if n == 0:
+        if n == 0:	# no echo: the kernel writes it when it comes to it
+            flags = termios.tcgetattr(slave)
+            flags[3] &= ~termios.ECHO
+            termios.tcsetattr(slave, termios.TCSANOW, flags)
             os.write(master, INPUT)
         self.collect(master, os.read, n)
         return slave
