@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "control.h"
 #include "describe.h"
+#include "elfdebug.h"
 #include "err.h"
 #include "image.h"
 #include "machine.h"
@@ -275,18 +276,19 @@ static int make_meta(struct dump *dump, struct err *err)
 
 static int write_image(struct dump *dump, struct err *err)
 {
+	struct elfdebug debug;
 	int memory_file = -1;
 	int result = -1;
 
 	if (make_meta(dump, err))
 		return -1;
+	elfdebug_find(&dump->maps, &debug);
 	dump->elfout = (struct elfout){
 		.meta = &dump->meta,
 		.plan = &dump->plan,
 		.entry = dump->target.frozen.entry,
 		.handoff = dump->target.frozen.handoff,
-		.runtime = dump->target.frozen.runtime,
-		.runtime_size = dump->target.frozen.runtime_size,
+		.debug = &debug,
 	};
 	elfout_lay_out(&dump->elfout);
 	progress_show(dump->progress, "writing %llu MB",

@@ -4,6 +4,7 @@
  */
 #include "elfout.h"
 
+#include "elfdebug.h"
 #include "err.h"
 #include "image.h"
 #include "maps.h"
@@ -20,7 +21,6 @@
  * notes and segments. The second one is there for libelf, which would fill the
  * program headers with zeroes where it takes them for a gap. */
 #define OWN_SECTIONS 3
-#define RUNTIME_SECTION ".PyRuntime"
 #define HEADERS_SECTION ".pyimage.segments"
 #define NAMES_SECTION ".shstrtab"
 
@@ -38,14 +38,14 @@ static void add_names(const struct elfout *elfout, struct buffer *names)
 	buffer_string(names, HEADERS_SECTION);
 	for (size_t i = 0; i < elfout->plan->count; i++)
 		buffer_string(names, elfout->plan->segments[i].name);
-	if (elfout->runtime_size)
-		buffer_string(names, RUNTIME_SECTION);
+	for (size_t i = 0; i < elfout->debug->count; i++)
+		buffer_string(names, elfout->debug->sections[i].name);
 	buffer_string(names, NAMES_SECTION);
 }
 
 static size_t count_sections(const struct elfout *elfout)
 {
-	return META_NOTES + elfout->plan->count + OWN_SECTIONS + !!elfout->runtime_size;
+	return META_NOTES + elfout->plan->count + OWN_SECTIONS + elfout->debug->count;
 }
 
 void elfout_lay_out(struct elfout *elfout)
@@ -247,26 +247,26 @@ static int add_contents(const struct elfout *elfout, Elf *elf, char *const *cont
 	return 0;
 }
 
-/* By this name debuggers find the interpreter's state in a file that is mapped, from
- * 3.13 on (Python/remote_debug.h), by its address alone. It lies in the content of a
- * segment, which is written there. */
-static int add_runtime(const struct elfout *elfout, Elf *elf, Elf64_Word *name,
-		       struct err *err)
+/* Their addresses are all that counts: the bytes are in the content of a segment. */
+static int add_debug(const struct elfout *elfout, Elf *elf, Elf64_Word *name,
+		     struct err *err)
 {
-	Elf64_Shdr header = {
-		.sh_name = *name,
-		.sh_type = SHT_NOBITS,
-		.sh_flags = SHF_ALLOC | SHF_WRITE,
-		.sh_addr = elfout->runtime,
-		.sh_offset = elfout->names,
-		.sh_size = elfout->runtime_size,
-		.sh_addralign = 8,
-	};
+	for (size_t i = 0; i < elfout->debug->count; i++) {
+		Elf64_Shdr header = {
+			.sh_name = *name,
+			.sh_type = SHT_NOBITS,
+			.sh_flags = SHF_ALLOC | SHF_WRITE,
+			.sh_addr = elfout->debug->sections[i].address,
+			.sh_offset = elfout->names,
+			.sh_size = elfout->debug->sections[i].size,
+			.sh_addralign = 8,
+		};
 
-	if (!elfout->runtime_size)
-		return 0;
-	*name += (Elf64_Word)sizeof(RUNTIME_SECTION);
-	return add_section(elf, &header, NULL, err);
+		if (add_section(elf, &header, NULL, err))
+			return -1;
+		*name += (Elf64_Word)strlen(elfout->debug->sections[i].name) + 1;
+	}
+	return 0;
 }
 
 static int fill(const struct elfout *elfout, Elf *elf, char *const *contents,
@@ -283,7 +283,7 @@ static int fill(const struct elfout *elfout, Elf *elf, char *const *contents,
 	    add_notes(elfout, elf, &name, err) ||
 	    add_headers(elfout, elf, &name, err) ||
 	    add_contents(elfout, elf, contents, &name, err) ||
-	    add_runtime(elfout, elf, &name, err))
+	    add_debug(elfout, elf, &name, err))
 		return -1;
 	add_names(elfout, names);
 	header.sh_name = name;

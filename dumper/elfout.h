@@ -18,8 +18,7 @@ struct elfout {
 	struct plan *plan;
 	uint64_t handoff;	/* address */
 	uint64_t entry;
-	uint64_t runtime;	/* address of _PyRuntime, */
-	uint64_t runtime_size;	/* and bytes; 0: without a section of its own */
+	const struct elfdebug *debug;	/* sections of the files that were mapped */
 	/* filled by elfout_lay_out() */
 	uint64_t segment_headers;	/* e_phoff */
 	uint64_t meta_size;

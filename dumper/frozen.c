@@ -51,8 +51,6 @@ static int parse(const char *data, size_t size, struct frozen *frozen)
 	frozen->pid = head.pid;
 	frozen->handoff = head.handoff;
 	frozen->entry = head.entry;
-	frozen->runtime = head.runtime;
-	frozen->runtime_size = head.runtime_size;
 	frozen->patches = alloc_array(head.patches, sizeof(*frozen->patches));
 	for (; frozen->patch_count < head.patches; frozen->patch_count++)
 		if (parse_patch(&data, &size, &frozen->patches[frozen->patch_count]))

@@ -14,8 +14,6 @@ struct frozen {
 	pid_t pid;
 	uint64_t handoff;	/* address of struct handoff */
 	uint64_t entry;
-	uint64_t runtime;	/* address of _PyRuntime, and bytes; 0: not told */
-	uint64_t runtime_size;
 	struct memory_patch *patches;	/* point into the message */
 	size_t patch_count;
 	struct control_protect *protects;	/* owned */

@@ -79,8 +79,7 @@ struct control_frozen {
 	uint64_t handoff;	/* address of struct handoff */
 	uint64_t entry;		/* address of image_entry */
 	uint32_t protects;	/* count of struct control_protect behind those */
-	uint32_t runtime_size;	/* 0: this Python's debuggers don't look for it */
-	uint64_t runtime;	/* address of _PyRuntime */
+	uint32_t reserved;
 };
 
 /* The mapping that holds the address has another protection in the image than

@@ -23,10 +23,6 @@ const char *cpython_collector_refusal(void);
 /* Likewise, when it is wholly started. */
 const char *cpython_jit_refusal(void);
 
-/* Where section .PyRuntime of the interpreter's file lies in memory, by which debuggers
- * find their way; its bytes, or 0 where there is none (before 3.13). */
-void *cpython_debug_section(size_t *size);
-
 /* The running thread's OS id, kept in its thread state (3.11+). */
 void cpython_set_native_id(PyThreadState *tstate, unsigned long id);
 

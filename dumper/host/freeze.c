@@ -42,16 +42,10 @@
 static void send_to_parent(int to)
 {
 	size_t length, done = 0;
-	struct control_frozen head = {
-		.pid = getpid(), .handoff = (uint64_t)&handoff,
-		.entry = (uint64_t)image_entry,
-	};
-	size_t runtime_size;
 	char *message;
 
-	head.runtime = (uint64_t)cpython_debug_section(&runtime_size);
-	head.runtime_size = (uint32_t)runtime_size;
-	message = patches_message(head, &length);
+	message = patches_message((int)getpid(), (uint64_t)&handoff,
+		(uint64_t)image_entry, &length);
 	while (done < length) {
 		ssize_t n = write(to, message + done, length - done);
 

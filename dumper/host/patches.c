@@ -55,12 +55,14 @@ void patches_protect(uint64_t address, int protection)
 		(struct control_protect){ address, (uint64_t)protection };
 }
 
-void *patches_message(struct control_frozen head, size_t *length)
+void *patches_message(int pid, uint64_t handoff, uint64_t entry, size_t *length)
 {
+	struct control_frozen head = {
+		.pid = pid, .patches = count, .handoff = handoff, .entry = entry,
+		.protects = protect_count,
+	};
 	char *message = NULL;
 
-	head.patches = count;
-	head.protects = protect_count;
 	*length = 0;
 	append(&message, length, &head, sizeof head);
 	append(&message, length, bytes, used);

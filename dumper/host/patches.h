@@ -5,8 +5,6 @@
 #ifndef PATCHES_H
 #define PATCHES_H
 
-#include "control.h"
-
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,8 +17,7 @@ void patches_add_jump(uint64_t address, uint64_t target);
 /* The mapping that holds this address has protection PROT_* in the image. */
 void patches_protect(uint64_t address, int protection);
 
-/* The message that tells pydump all of it, `head` with the counts filled in; `length`
- * receives its size. */
-void *patches_message(struct control_frozen head, size_t *length);
+/* The message that tells pydump all of it; `length` receives its size. */
+void *patches_message(int pid, uint64_t handoff, uint64_t entry, size_t *length);
 
 #endif

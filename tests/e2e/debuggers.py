@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Debuggers that look into another process: they find the interpreter's state in a file
-that is mapped there and has "python" in its name, by its section .PyRuntime (3.13+)."""
+that is mapped there and has "python" in its name, by its section .PyRuntime (3.13+);
+that of module _asyncio likewise (3.15+)."""
 import os
 import re
 import shutil
@@ -52,8 +53,8 @@ def named():
     return path
 
 
-def start(way, code):
-    child = subprocess.Popen([*lib.WAYS[way](named()), "-c", code], env=lib.ENV,
+def start(way, code, image=None):
+    child = subprocess.Popen([*lib.WAYS[way](image or named()), "-c", code], env=lib.ENV,
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     equal(child.stdout.readline(), "ready\n")
     return child
@@ -84,9 +85,18 @@ def a_script_is_run_there(way):
         child.kill()
 
 
-def its_tasks_are_listed(way):
+def with_asyncio():
+    # 3.14 looks for a file with _asyncio.cpython in its name.
+    since((3, 15))
+    path = PLACE + "/asyncio-python"
+    if not os.path.exists(path):
+        equal(lib.build(path, ["asyncio"]).status, 0)
+    return path
+
+
+def its_tasks_are_listed(way, image=None):
     since((3, 14))
-    child = start(way, TASKS)
+    child = start(way, TASKS, image and image())
     try:
         listed = lib.run(["/usr/bin/python3", "-m", "asyncio", "ps", str(child.pid)])
         equal((listed.status, listed.err), (0, b""))
@@ -101,4 +111,6 @@ run("the section is where the state is", the_section_is_where_the_state_is)
 for way in lib.WAYS:
     run("a script is run there, %s" % way, a_script_is_run_there, way)
     run("its tasks are listed, %s" % way, its_tasks_are_listed, way)
+    run("tasks of a frozen asyncio are listed, %s" % way, its_tasks_are_listed, way,
+        with_asyncio)
 done()

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include "descriptors.h"
+#include "elfdebug.h"
 #include "elfin.h"
 #include "elfout.h"
 #include "err.h"
@@ -26,6 +27,10 @@
 #define HIGH 0x555555554000ull
 
 static struct elfout elfout;
+static const struct elfdebug debug = {
+	.sections = {{".PyRuntime", DATA + 0x1000, 64}, {".AsyncioDebug", DATA + 0x1800, 8}},
+	.count = 2,
+};
 static struct meta meta;
 static struct plan plan;
 static int image;		/* memory file, whole */
@@ -119,7 +124,7 @@ static void setup(void)
 	build_plan();
 	build_meta();
 	elfout = (struct elfout){.meta = &meta, .plan = &plan, .entry = CODE + 16,
-		.runtime = DATA + 0x1000, .runtime_size = 64};
+		.debug = &debug};
 	elfout_lay_out(&elfout);
 	image = memfd_create("image", 0);
 	ck_assert_msg(!elfout_write(&elfout, contents, image, &err), "%s", err.text);
@@ -269,7 +274,7 @@ START_TEST(sections_have_names)
 		".note.pyimage.files", ".note.pyimage.names", ".note.pyimage.variables",
 		".note.pyimage.strings",
 		".note.pyimage.report", ".pyimage.segments", "libx.so", ".anon", ".anon",
-		"python", ".PyRuntime", ".shstrtab",
+		"python", ".PyRuntime", ".AsyncioDebug", ".shstrtab",
 	};
 	Elf *elf;
 	Elf_Scn *section = NULL;
