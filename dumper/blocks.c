@@ -9,7 +9,6 @@
 #include <stddef.h>
 
 #define GAP (1024 / GATHER_UNIT)	/* more than that in a row is somebody else's */
-#define LARGEST_SMALL 512u		/* bytes that pymalloc serves itself */
 
 /* The key of the block, in use or free again, that begins at the address; or NULL. */
 static const struct gather_key *begins_at(struct gather_file *file, uint64_t address)
@@ -43,7 +42,7 @@ static uint64_t watchable(const struct gather_key *key, int pythons)
 
 	if ((key->size & GATHER_CHUNK_OF) && (pythons || length > GAP * GATHER_UNIT))
 		return 0;
-	if (!key->ordinal && length > LARGEST_SMALL)
+	if (!key->ordinal && length > GATHER_SMALL)
 		return 0;
 	return length ? length : GATHER_UNIT;
 }
@@ -55,8 +54,7 @@ static int is_of_pool(struct gather_file *file, uint64_t page)
 	for (uint64_t at = page; at < page + IMAGE_PAGE; at += GATHER_UNIT) {
 		const struct gather_key *key = begins_at(file, at);
 
-		if (key && key->ordinal && !(key->size & GATHER_CHUNK_OF) &&
-		    gather_length(key) - 1 < LARGEST_SMALL)
+		if (key && gather_is_of_pool(key))
 			return 1;
 	}
 	return 0;

@@ -17,6 +17,7 @@
 
 #define GATHER_MAGIC 0x31726568746167ull
 #define GATHER_LARGEST 4080u	/* bytes of a block that can be gathered */
+#define GATHER_SMALL 512u	/* bytes from 1 on that pymalloc serves itself */
 #define GATHER_SIZES 0x2000u	/* that there may be in keys */
 #define GATHER_CHUNK_OF 0x1000u	/* in a size: a block of malloc's that is not Python's */
 _Static_assert(GATHER_LARGEST < GATHER_CHUNK_OF && 2 * GATHER_CHUNK_OF == GATHER_SIZES,
@@ -26,7 +27,9 @@ _Static_assert(GATHER_LARGEST < GATHER_CHUNK_OF && 2 * GATHER_CHUNK_OF == GATHER
 _Static_assert(1u << GATHER_MODULE_SHIFT == GATHER_SIZES && GATHER_MODULES == 1u << (32u -
 	GATHER_MODULE_SHIFT), "a size and its module");
 #define GATHER_TIERS 2u		/* what every start writes; what the command does, too */
-#define GATHER_TIER (1u << 31)	/* in an ordinal: it is of the second */
+#define GATHER_TIER (1u << 31)	/* in an ordinal of a key: it is of the second */
+#define GATHER_MALLOCS (1u << 31)	/* in that of a block: malloc() had it before Python
+				   made it small, and has it still */
 #define GATHER_KEYS (1u << 20)	/* at most */
 #define GATHER_UNIT 16u		/* blocks begin and end at multiples of it */
 #define GATHER_CHUNK (1u << 20)	/* bytes of address space for a part of the table */
@@ -67,6 +70,13 @@ static inline size_t gather_chunk_size(size_t size)
 static inline uint32_t gather_length(const struct gather_key *key)
 {
 	return key->size & (GATHER_CHUNK_OF - 1);
+}
+
+/* Whether the block is in use and in one of pymalloc's pools (Objects/obmalloc.c). */
+static inline int gather_is_of_pool(const struct gather_key *key)
+{
+	return key->ordinal && !(key->ordinal & GATHER_MALLOCS) &&
+		!(key->size & GATHER_CHUNK_OF) && gather_length(key) - 1 < GATHER_SMALL;
 }
 
 /* Of the part of the table for this chunk, or GATHER_CHUNKS where it has none. */

@@ -268,7 +268,7 @@ static void *gather_calloc(void *unused, size_t count, size_t size)
  * from there, it grows there first. */
 static void *gather_realloc(void *unused, void *block, size_t size)
 {
-	int ours = is_ours(block);
+	int ours = is_ours(block), is_mallocs = !ours && gather_is_mallocs(block);
 	size_t have = ours ? units_of(block) * UNIT : 0;
 	void *moved;
 
@@ -293,6 +293,8 @@ static void *gather_realloc(void *unused, void *block, size_t size)
 		block = moved;
 	}
 	gather_note(GATHER_PYMALLOC, block, size);
+	if (is_mallocs && !moved)
+		gather_note_mallocs(block);
 	return block;
 }
 

@@ -186,9 +186,29 @@ void gather_note(enum gather_domain domain, const void *block, size_t size)
 	}
 }
 
+static struct gather_key *noted(const void *block)
+{
+	return noting && block ? gather_find(file, (uintptr_t)block) : NULL;
+}
+
+int gather_is_mallocs(const void *block)
+{
+	const struct gather_key *key = noted(block);
+
+	return !key || !gather_is_of_pool(key);
+}
+
+void gather_note_mallocs(const void *block)
+{
+	struct gather_key *key = noted(block);
+
+	if (key && key->ordinal)
+		key->ordinal |= GATHER_MALLOCS;
+}
+
 void gather_gone(const void *block)
 {
-	struct gather_key *key = noting && block ? gather_find(file, (uintptr_t)block) : NULL;
+	struct gather_key *key = noted(block);
 
 	if (key)
 		key->ordinal = 0;

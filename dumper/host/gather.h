@@ -27,6 +27,13 @@ int gather_count(enum gather_domain domain, size_t size, size_t *offset);
 /* The domain's last allocation that was counted is here. */
 void gather_note(enum gather_domain domain, const void *block, size_t size);
 
+/* Whether malloc() has the block that the first domain gave, and will: pymalloc leaves
+ * one to it that is made smaller or larger (Objects/obmalloc.c, pymalloc_realloc). */
+int gather_is_mallocs(const void *block);
+
+/* What is noted there is such a block. */
+void gather_note_mallocs(const void *block);
+
 /* The block is free. */
 void gather_gone(const void *block);
 

@@ -121,6 +121,40 @@ def watches_no_buffers():
     equal(lib.read(log), b"2000\n" * 9)
 
 
+# Lists that malloc() serves and Python makes small, and a buffer of C's behind each.
+SHRINKS = """
+import ctypes, os, pyimage
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.read.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t]
+if not pyimage.is_restored():
+    os.kept, os.buffers = [], []
+    for n in range(300):
+        items = [None] * (70 if n %% 2 else 700)
+        del items[30:]
+        os.kept.append(items)
+        os.buffers.append(libc.malloc(ctypes.c_size_t(2000)))
+else:
+    reader, writer = os.pipe()
+    for buffer in os.buffers:
+        os.write(writer, b"x" * 2000)
+        count = libc.read(reader, buffer, 2000)
+        with open(%(log)r, "a") as file:
+            print(count, file=file)
+        if count < 0:
+            break
+"""
+
+
+@test
+def watches_no_buffers_beside_what_was_made_small():
+    log = TOP + "/shrinks-counts"
+    warm = lib.write(TOP + "/shrinks.py", SHRINKS % {"log": log})
+    said = build("shrinks", "--pack", "-w", warm)[1]
+    that("warning" not in said, said)
+    equal(lib.read(log).count(b"2000\n"), 300)
+
+
 CODE = """
 import ctypes
 for name in 'malloc', 'calloc', 'realloc':

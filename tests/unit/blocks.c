@@ -88,6 +88,13 @@ START_TEST(what_c_or_malloc_itself_gave_is_no_pool)
 }
 END_TEST
 
+START_TEST(what_malloc_had_before_it_was_made_small_is_no_pool)
+{
+	fill(48, 1024, 64, 1 | GATHER_MALLOCS);
+	ck_assert(!blocks_fill(file, PAGE, 0));
+}
+END_TEST
+
 START_TEST(small_blocks_of_c_count_unless_it_has_to_be_pythons)
 {
 	fill(-2048, IMAGE_PAGE + 2048, C_BLOCK | 1024, 1);
@@ -104,6 +111,7 @@ int main(void)
 		a_pool_is_watched_whatever_lies_beside_it,
 		an_arena_that_is_gone_is_no_pool,
 		what_c_or_malloc_itself_gave_is_no_pool,
+		what_malloc_had_before_it_was_made_small_is_no_pool,
 		small_blocks_of_c_count_unless_it_has_to_be_pythons,
 		NULL,
 	};
