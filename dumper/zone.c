@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 
+#define AHEAD 1000u	/* blocks that a page is filled from: with all of them a million blocks
+			   take minutes */
 #define LEAST 256u	/* bytes that it keeps off, or it is not worth a page of the file */
 
 static uint32_t round_up(uint32_t size, uint32_t to)
@@ -68,16 +70,17 @@ struct waiting {
 	size_t next, count;
 };
 
-static size_t place_next(struct waiting *waiting, size_t at, size_t room)
+/* Up to `stop` of those that wait. Where they end. */
+static size_t place_next(struct waiting *waiting, size_t stop, size_t at, size_t room)
 {
 	size_t end = at + room;
 
-	for (size_t i = waiting->next; i < waiting->count && at < end; i++) {
+	for (size_t i = waiting->next; i < stop && at < end; i++) {
 		struct zone_block *block = waiting->blocks[i];
 
 		if (!block || room_for(block) > end - at)
 			continue;
-		block->place = (uint32_t)at;
+		block->place = at;
 		at += room_for(block);
 		waiting->blocks[i] = NULL;
 	}
@@ -90,9 +93,11 @@ static size_t place_next(struct waiting *waiting, size_t at, size_t room)
 static size_t place_page(struct zone_block *block, struct waiting *waiting, size_t at)
 {
 	uint32_t rest = gain(block), head = room_for(block) - rest;
+	size_t stop = waiting->next + AHEAD;
 
-	place_next(waiting, at, IMAGE_PAGE - head);
-	block->place = (uint32_t)at + IMAGE_PAGE - head;
+	place_next(waiting, stop < waiting->count ? stop : waiting->count, at,
+		   IMAGE_PAGE - head);
+	block->place = at + IMAGE_PAGE - head;
 	return at + IMAGE_PAGE + round_up(rest, IMAGE_PAGE);
 }
 
@@ -113,7 +118,7 @@ static size_t place(struct zone_block *blocks, size_t count, int may_be_astride)
 	waiting = (struct waiting){order + astride, 0, count - astride};
 	for (size_t i = 0; i < astride; i++)
 		at = place_page(order[i], &waiting, at);
-	at = place_next(&waiting, at, SIZE_MAX - at);
+	at = place_next(&waiting, waiting.count, at, SIZE_MAX - at);
 	free(order);
 	return at;
 }

@@ -12,7 +12,7 @@ struct zone_block {
 	uint32_t size;		/* in bytes, as are all; not 0 */
 	uint32_t head;		/* from its start: nothing behind that is written */
 	uint32_t when;		/* it is first written; in any unit */
-	uint32_t place;		/* out: from the zone's start, which is that of a page */
+	uint64_t place;		/* out: from the zone's start, which is that of a page */
 };
 
 /* Places them side by side. How many bytes they need. */

@@ -55,7 +55,7 @@ struct gather_file {
 	uint64_t places[GATHER_CHUNKS];	/* address / GATHER_CHUNK of each chunk, hashed by
 					   gather_slot(), the next free one; 0: none */
 	struct gather_key keys[GATHER_KEYS];
-	uint32_t offsets[GATHER_KEYS];	/* in its tier, of each key that is Python's */
+	uint64_t offsets[GATHER_KEYS];	/* in its tier, of each key that is Python's */
 	struct gather_chunk chunks[GATHER_CHUNKS];
 };
 

@@ -3,8 +3,11 @@
  */
 #include "unit.h"
 
+#include "allocations.h"
 #include "image.h"
 #include "zone.h"
+
+#include <stdlib.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define MANY 200u
@@ -107,6 +110,41 @@ START_TEST(one_on_each_page_and_as_few_pages_as_that_leaves)
 }
 END_TEST
 
+static int by_place(const void *a, const void *b)
+{
+	const struct zone_block *left = a, *right = b;
+
+	return (left->place > right->place) - (left->place < right->place);
+}
+
+/* Whether no two overlap. The blocks are in their order then. */
+static int are_apart(struct zone_block *blocks, size_t count)
+{
+	qsort(blocks, count, sizeof(*blocks), by_place);
+	for (size_t i = 1; i < count; i++)
+		if (blocks[i - 1].place + blocks[i - 1].size > blocks[i].place)
+			return 0;
+	return 1;
+}
+
+START_TEST(as_many_as_there_may_be)
+{
+	struct zone_block *blocks = calloc(GATHER_KEYS, sizeof(*blocks));
+
+	for (uint32_t i = 0; i < GATHER_KEYS; i++)
+		blocks[i] = (struct zone_block){
+			.size = GATHER_LARGEST, .head = GATHER_LARGEST - 256};
+	ck_assert_uint_gt(zone_place_astride(blocks, GATHER_KEYS), UINT32_MAX);
+	ck_assert(are_apart(blocks, GATHER_KEYS));
+	for (uint32_t i = 0; i < GATHER_KEYS; i++)
+		blocks[i] = (struct zone_block){
+			.size = i % 5 ? 48 + i * 37 % 200 : 600 + i * 37 % 3000, .head = 16};
+	zone_place_astride(blocks, GATHER_KEYS);	/* not for minutes */
+	ck_assert(are_apart(blocks, GATHER_KEYS));
+	free(blocks);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -115,6 +153,7 @@ int main(void)
 		a_large_one_ends_the_page,
 		small_ones_and_those_written_at_their_end_are_not_astride,
 		one_on_each_page_and_as_few_pages_as_that_leaves,
+		as_many_as_there_may_be,
 		NULL,
 	};
 
