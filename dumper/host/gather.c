@@ -149,7 +149,7 @@ int gather_count(enum gather_domain domain, size_t size, size_t *offset)
 	size |= domain == GATHER_MALLOC ? GATHER_CHUNK_OF : 0;
 	n = ++counts->count[size];
 	counts->last[domain] = n;
-	if (n != counts->next[size])
+	if (!n || n != counts->next[size])	/* 0: 2^32 were before, as if none were */
 		return -1;
 	key = counts->key[size];
 	look_for((uint32_t)size, key + 1);
