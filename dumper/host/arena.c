@@ -3,7 +3,8 @@
  * small objects of a start would touch a page each. From here they lie side by
  * side. Blocks that are freed are used again. When the arena is full it takes
  * its malloc away again; what is freed has to be looked at for ever. Needs the
- * GIL, as Python's "mem" and "object" domains do.
+ * GIL, as Python's "mem" and "object" domains do, and that of the main interpreter:
+ * others get nothing from here.
  *
  * Where hot objects are gathered (gather.h) it is one zone with them: those that each
  * start writes, the arena, those that the command writes. It is there from the
@@ -135,7 +136,7 @@ static void *arena_malloc(void *unused, size_t size)
 	void *block;
 
 	(void)unused;
-	if (!arena.full && size <= LARGEST && (block = take(size)))
+	if (!arena.full && size <= LARGEST && cpython_in_main() && (block = take(size)))
 		return block;
 	return below.malloc(below.ctx, size);
 }
@@ -145,7 +146,7 @@ static void *arena_calloc(void *unused, size_t count, size_t size)
 	void *block;
 
 	(void)unused;
-	if (!arena.full && (!size || count <= LARGEST / size) &&
+	if (!arena.full && (!size || count <= LARGEST / size) && cpython_in_main() &&
 	    (block = take(count * size)))
 		return memset(block, 0, count * size);
 	return below.calloc(below.ctx, count, size);
@@ -196,7 +197,7 @@ static void *arena_realloc(void *unused, void *block, size_t size)
 static void *place(size_t size)
 {
 	size_t units = units_for(size), at;
-	int tier = gather_count(GATHER_PYMALLOC, size, &at);
+	int tier = cpython_in_main() ? gather_count(GATHER_PYMALLOC, size, &at) : -1;
 
 	if (tier < 0)
 		return NULL;

@@ -124,6 +124,10 @@ void *cpython_finalize_address(void);
  * tracemalloc, PYTHONMALLOC). */
 int cpython_uses_pymalloc(void);
 
+/* Whether what runs here holds the main interpreter's GIL, or there is no other one: an
+ * interpreter may have its own since 3.12 (PEP 684), and pymalloc's state with it. */
+int cpython_in_main(void);
+
 /* Empties the cache of attributes that types were asked for: each entry that a start
  * replaces is a write to an object that has nothing to do with it. Where objects have
  * been made immortal only names that are not cost that: the cache alone holds them, or

@@ -7,7 +7,7 @@ import sys
 import lib
 sys.path.insert(0, lib.ROOT + "/tests")
 from memory import held, sizes
-from tap import done, run, test, that
+from tap import done, equal, run, test, that
 
 TOP = lib.folder("heaps")
 
@@ -94,6 +94,38 @@ def names_that_attributes_were_looked_up_by():
     before = more(build("none", ""), "", LOOK)
     grown = more(build("names", NAMES), "", LOOK)
     that(grown < before + 64, (grown, before))
+
+
+# Each allocates at once with the others, and with nobody's GIL but its own (3.12).
+OWN_GIL = """
+import %s as interpreters, threading
+code = '''
+import json, random
+for k in range(30):
+    d = [str(n) * (n %% 20) for n in range(2000)]
+    d = {n: [n, str(n)] for n in range(500)}
+    assert all(v == [n, str(n)] for n, v in d.items())
+'''
+def go():
+    one = interpreters.create()
+    failure = getattr(interpreters, "exec", interpreters.run_string)(one, code)
+    assert not failure, failure
+    interpreters.destroy(one)
+for k in range(6):
+    threads = [threading.Thread(target=go) for _ in range(4)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+print("done")
+"""
+
+
+@test
+def interpreters_with_a_gil_of_their_own():
+    if sys.version_info < (3, 12):
+        return		# there are none
+    image = build("interpreters", "import threading\n")
+    for _ in range(3):
+        equal(lib.run([image, "-c", OWN_GIL % lib.INTERPRETERS]), (0, b"done\n", b""))
 
 
 done()

@@ -20,6 +20,23 @@ int cpython_uses_pymalloc(void)
 	return now && strcmp(now, "pymalloc") == 0;
 }
 
+#if PY_VERSION_HEX >= 0x030c0000
+#if PY_VERSION_HEX < 0x030d0000
+#define PyThreadState_GetUnchecked _PyThreadState_UncheckedGet
+#endif
+int cpython_in_main(void)
+{
+	const PyThreadState *state = PyThreadState_GetUnchecked();
+
+	return !state || state->interp == PyInterpreterState_Main();
+}
+#else
+int cpython_in_main(void)
+{
+	return 1;
+}
+#endif
+
 /* Objects/obmalloc.c: struct pool_header begins with the count of blocks in
  * use; pools are aligned to their size, 16 KiB since 3.10. */
 unsigned cpython_pool_count(const void *block)
