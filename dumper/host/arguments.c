@@ -7,6 +7,7 @@
 #include "arguments.h"
 #include "asked.h"
 #include "cpython.h"
+#include "enter.h"
 #include "handoff.h"
 #include "imports.h"
 #include "talk.h"
@@ -26,7 +27,7 @@ static size_t made_count;
 static char **words;
 static size_t word_count;
 
-static char word_asker[256], asker[256];	/* the first module; empty: none */
+static char word_asker[256], name_asker[256], asker[256];	/* the first module; empty: none */
 static PyObject *watched;			/* sys.argv, as long as it is watched */
 static PyTypeObject *type;
 
@@ -45,10 +46,34 @@ static void *grown(void *array, size_t count, size_t size)
 	return more;
 }
 
-/* The answer depends on all of them. */
-static void note(void)
+/* The answer depends on all words but the program's name. */
+static void note_words(void)
 {
 	copy_name(asker, sizeof asker, asked_module());
+}
+
+static void note_name(void)
+{
+	copy_name(name_asker, sizeof name_asker, asked_module());
+}
+
+static void note(void)
+{
+	note_words();
+	note_name();
+}
+
+/* Each object of a type that is on the heap holds it (object.c). */
+static void watch(PyObject *list)
+{
+	Py_INCREF(type);
+	Py_SET_TYPE(list, type);
+}
+
+static void unwatch(PyObject *list)
+{
+	Py_SET_TYPE(list, &PyList_Type);
+	Py_DECREF(type);
 }
 
 /* New lists, watched as well, are what comes of sys.argv itself only. */
@@ -63,7 +88,7 @@ static PyObject *make(PyObject *list, PyObject *slice, PyObject *more)
 		Py_XNewRef(more), strdup(name) };
 	if (!made[made_count - 1].asker)
 		talk_refuse("out of memory");
-	Py_SET_TYPE(list, type);
+	watch(list);
 	return list;
 }
 
@@ -73,22 +98,25 @@ static PyObject *get(PyObject *self, PyObject *key)
 
 	if (self == watched && PySlice_Check(key))
 		return make(result, key, NULL);
-	/* the name is that of each run (entry.c) */
-	if (self != watched || !PyLong_Check(key) || PyLong_AsSsize_t(key) != 0)
+	if (self == watched && PyLong_Check(key) && PyLong_AsSsize_t(key) == 0)
+		note_name();
+	else
 		note();
 	return result;
 }
 
 static PyObject *get_item(PyObject *self, Py_ssize_t at)
 {
-	if (self != watched || at != 0)
+	if (self == watched && at == 0)
+		note_name();
+	else
 		note();
 	return PyList_Type.tp_as_sequence->sq_item(self, at);
 }
 
 static Py_ssize_t length(PyObject *self)
 {
-	note();
+	note_words();
 	return PyList_GET_SIZE(self);
 }
 
@@ -113,8 +141,10 @@ static int contains(PyObject *self, PyObject *word)
 
 	if (bytes)
 		note_word(PyBytes_AS_STRING(bytes));
-	else if (found <= 0)	/* a name that is there is so in each run */
+	else if (found <= 0)
 		note();
+	else
+		note_name();
 	if (found >= 0)
 		PyErr_Clear();
 	Py_XDECREF(bytes);
@@ -138,6 +168,40 @@ static PyObject *concatenate(PyObject *self, PyObject *more)
 	Py_XDECREF(all);
 	Py_XDECREF(copy);
 	return sum;
+}
+
+/* An ordinary list before a "+" (abstract.c, PyNumber_Add) asks nothing of ours behind
+ * it, unless that has a way of its own to be added; then goes on. */
+static PyObject *add(PyObject *left, PyObject *right)
+{
+	(void)left;
+	if (Py_IS_TYPE(right, type))
+		note();
+	Py_RETURN_NOTIMPLEMENTED;
+}
+
+static PyObject *repeat(PyObject *self, Py_ssize_t times)
+{
+	note();
+	return PyList_Type.tp_as_sequence->sq_repeat(self, times);
+}
+
+/* copy.copy() and its like make another one of the same type. */
+static PyObject *make_new(PyTypeObject *ours, PyObject *arguments, PyObject *names)
+{
+	(void)ours;
+	return PyObject_Call((PyObject *)&PyList_Type, arguments, names);
+}
+
+static PyObject *reverse(PyObject *self, PyObject *none)
+{
+	PyObject *method = PyObject_GetAttrString((PyObject *)&PyList_Type, "__reversed__");
+	PyObject *result = method ? PyObject_CallOneArg(method, self) : NULL;
+
+	(void)none;
+	note();
+	Py_XDECREF(method);
+	return result;
 }
 
 static PyObject *iterate(PyObject *self)
@@ -165,7 +229,17 @@ static PyObject *attribute(PyObject *self, PyObject *name)
 	return PyObject_GenericGetAttr(self, name);
 }
 
+/* The others are asked for as attributes; this one not by reversed(). */
+static PyMethodDef methods[] = {
+	{ "__reversed__", reverse, METH_NOARGS, NULL },
+	{ NULL, NULL, 0, NULL },
+};
+
 static PyType_Slot slots[] = {
+	{ Py_tp_new, make_new },
+	{ Py_tp_methods, methods },
+	{ Py_nb_add, add },
+	{ Py_sq_repeat, repeat },
 	{ Py_mp_subscript, get },
 	{ Py_mp_length, length },
 	{ Py_sq_item, get_item },
@@ -188,7 +262,7 @@ void arguments_watch(void)
 	if (!type || !argv || !PyList_CheckExact(argv))
 		talk_refuse("watch sys.argv: %s", imports_traceback());
 	watched = Py_NewRef(argv);
-	Py_SET_TYPE(watched, type);
+	watch(watched);
 }
 
 static void drop(struct made *m)
@@ -216,7 +290,7 @@ static void settle(struct made *m)
 	PyObject *value;
 	int same;
 
-	Py_SET_TYPE(m->list, &PyList_Type);
+	unwatch(m->list);
 	if (Py_REFCNT(m->list) == 1) {
 		drop(m);
 		return;
@@ -235,7 +309,7 @@ void arguments_end(void)
 {
 	size_t kept = 0;
 
-	Py_SET_TYPE(watched, &PyList_Type);
+	unwatch(watched);
 	for (size_t i = 0; i < made_count; i++) {
 		settle(&made[i]);
 		if (made[i].list)
@@ -247,6 +321,9 @@ void arguments_end(void)
 	if (*asker)
 		talk_warn("module %s asks for sys.argv while it is imported: plain python3 "
 			"runs whenever the image is given arguments", asker);
+	if (*name_asker && !handoff.entry_mode)
+		talk_warn("module %s asks for sys.argv[0] while it is imported: plain python3 "
+			"runs a command, module or file", name_asker);
 }
 
 static const char *say(const char *name)
@@ -258,15 +335,40 @@ static const char *say(const char *name)
 	return text;
 }
 
+const char *arguments_name(const struct startup *startup)
+{
+	return startup->mode == STARTUP_COMMAND ? "-c" :
+		startup->mode == STARTUP_MODULE ? "-m" :
+		startup->mode == STARTUP_FILE ? startup->what : "";
+}
+
+static int looked_for(const char *word)
+{
+	for (size_t i = 0; i < word_count; i++)
+		if (strcmp(word, words[i]) == 0)
+			return 1;
+	return 0;
+}
+
+/* An entry's name was there while its modules were imported (entry.c); else it was
+ * empty, as where python3 prompts. pydump's trial runs are no starts of a program's. */
+static const char *name_differs(const struct startup *startup)
+{
+	const char *name = arguments_name(startup);
+
+	if (startup->by_entry || !*name || getenv("PYIMAGE_TRIAL"))
+		return NULL;
+	return *name_asker ? say(name_asker) : looked_for(name) ? say(word_asker) : NULL;
+}
+
 const char *arguments_differ(const struct startup *startup)
 {
 	if (*asker && startup->argc > startup->rest)
 		return say(asker);
-	for (int i = startup->rest; word_count && i < startup->argc; i++)
-		for (size_t j = 0; j < word_count; j++)
-			if (strcmp(startup->argv[i], words[j]) == 0)
-				return say(word_asker);
-	return NULL;
+	for (int i = startup->rest; i < startup->argc; i++)
+		if (looked_for(startup->argv[i]))
+			return say(word_asker);
+	return name_differs(startup);
 }
 
 int arguments_resume(PyObject *argv)

@@ -17,6 +17,10 @@ void arguments_watch(void);
 /* The workload is done: sys.argv is an ordinary list again. */
 void arguments_end(void);
 
+/* sys.argv[0] as this start begins with it: initconfig.c, config_update_argv. runpy
+ * sets a module's path later. */
+const char *arguments_name(const struct startup *startup);
+
 /* NULL if what was asked of sys.argv would be answered alike here; else a sentence. */
 const char *arguments_differ(const struct startup *startup);
 

@@ -242,18 +242,13 @@ static int renew_signals(uint64_t ignored)
 	return 0;
 }
 
-/* initconfig.c, config_update_argv: argv[0] is "-c", "-m" (runpy sets the path
- * later), the file, "-", or "". */
 static int renew_arguments(const struct startup *s)
 {
-	const char *first = s->mode == STARTUP_COMMAND ? "-c" :
-		s->mode == STARTUP_MODULE ? "-m" :
-		s->mode == STARTUP_FILE ? s->what : "";
 	int failed;
 
 	failed = PyList_SetSlice(prepared.orig_argv, 0, 0,
 			s->by_entry ? prepared.entry_command : prepared.command) ||
-		append_text(prepared.argv, first);
+		append_text(prepared.argv, arguments_name(s));
 	for (int i = 0; i < s->argc && !failed; i++)
 		failed = append_text(prepared.orig_argv, s->argv[i]) ||
 			(i >= s->rest && append_text(prepared.argv, s->argv[i]));

@@ -68,7 +68,9 @@ def a_word():
 def all_words():
     for number, code in enumerate((
             "len(sys.argv)", "[a for a in sys.argv]", "sys.argv[1:] == []", "str(sys.argv)",
-            "list(sys.argv)", "sys.argv.copy()", "sys.argv[1:][:1]", "(*sys.argv,)")):
+            "list(sys.argv)", "sys.argv.copy()", "sys.argv[1:][:1]", "(*sys.argv,)",
+            "[0] + sys.argv", "['x'] + sys.argv[1:]", "sys.argv + sys.argv[1:]",
+            "sys.argv * 1", "2 * sys.argv", "[a for a in reversed(sys.argv)]")):
         parts = program("all%d" % number, "import sys\nkept = %s\n" % code, "print(m.kept)")
         that(b"asks for sys.argv" in parts[2].out + parts[2].err, parts[2].out)
         same(*parts[:2], [])
@@ -112,6 +114,38 @@ def times():
     same(*parts[:2], [], env={"TZ": "Asia/Tokyo"})
 
 
+def copies():
+    """They are ordinary lists, which also the C code of pickle takes."""
+    parts = program("copies", "import copy, sys\nkept = [copy.copy(sys.argv), "
+                    "copy.deepcopy(sys.argv[1:]), type(sys.argv)('ab')]\n"
+                    "added = old = [1]\nadded += sys.argv\n",
+                    "import pickle\nprint(m.kept, m.added is m.old, m.added, pickle.dumps(m.kept),"
+                    " [type(a) is list for a in m.kept])")
+    same(*parts[:2], [])
+
+
+def the_name_without_an_entry():
+    """It is not known while the image is built."""
+    for number, (code, script, command) in enumerate((
+            ("sys.argv[0]", 1, 1), ("any('run' in a for a in sys.argv)", 1, 1),
+            ("'-c' in sys.argv", 0, 1), ("len(sys.argv)", 0, 0), ("sys.argv[:]", 0, 0))):
+        home = os.path.join(PLACE, "name%d" % number)
+        os.makedirs(home + lib.USER_SITE)
+        lib.write(home + lib.USER_SITE + "/name_asks.py", "import sys\nkept = %s\n" % code)
+        run_py = lib.write(home + "/run.py", "import name_asks as m; print(m.kept)\n")
+        env = {"HOME": home}
+        lib.run([lib.PYTHON, run_py], env=env)
+        got = lib.run([lib.PYDUMP, "build", "-o", home + "/image", "-i", "name_asks"], env=env)
+        equal(got.status, 0, got.err.decode())
+        for other, words in (script, [run_py]), (command, ["-c", "import name_asks as m; "
+                                                           "print(m.kept)"]):
+            plain = lib.run([lib.PYTHON, *words], env=env)
+            got = lib.run([home + "/image", *words], env=env)
+            equal((got.status, got.out), (70, b"") if other else (0, plain.out), (code, words))
+            got = lib.run([home + "/image", *words], env={**env, **AUTO})
+            equal((got.status, got.out), (0, plain.out), (code, words))
+
+
 def host_name():
     parts = program("host", "import socket\nname = socket.gethostname()\n", "print(m.name)")
     same(*parts[:2], [])
@@ -152,7 +186,8 @@ def closed_streams():
               ["sh", "-c", 'exec "$@" >&-', "sh"])
 
 
-for test in (defaults, a_word, all_words, changed_by_the_module, process_id, times, host_name,
+for test in (defaults, a_word, all_words, copies, the_name_without_an_entry,
+             changed_by_the_module, process_id, times, host_name,
              terminals, renewed, closed_streams):
     run(test.__name__.replace("_", " "), test)
 done()
