@@ -14,7 +14,7 @@
 
 static struct word {
 	void *place;
-	void (*theirs)(void);
+	void (*theirs)(void), (*ours)(void);
 } words[WORDS];
 static int word_count;
 
@@ -39,14 +39,26 @@ static void exchange(void *place, void (*ours)(void))
 	struct word *word = &words[word_count++];
 
 	word->place = place;
+	word->ours = ours;
 	memcpy(&word->theirs, place, sizeof word->theirs);
 	memcpy(place, &ours, sizeof ours);
+}
+
+/* A module that is made again has the same rows: they are C's, and static. */
+static int is_exchanged(const void *place, void (*ours)(void))
+{
+	for (int i = 0; i < word_count; i++)
+		if (words[i].place == place && words[i].ours == ours)
+			return 1;
+	return 0;
 }
 
 int watch_function(PyObject *function, int flags, PyCFunction ours, PyCFunction *theirs)
 {
 	PyMethodDef *row = row_of(function);
 
+	if (row && is_exchanged(&row->ml_meth, (void (*)(void))ours))
+		return 0;
 	if (!row || row->ml_flags != flags || word_count == WORDS)
 		return -1;
 	*theirs = row->ml_meth;
@@ -71,6 +83,8 @@ int watch_attribute(PyObject *descriptor, getter our_get, setter our_set,
 	PyGetSetDef *row = Py_IS_TYPE(descriptor, &PyGetSetDescr_Type) ?
 		((PyGetSetDescrObject *)descriptor)->d_getset : NULL;
 
+	if (row && is_exchanged(&row->get, (void (*)(void))our_get))
+		return 0;
 	if (!row || !row->get || !row->set || word_count > WORDS - 2)
 		return -1;
 	*their_get = row->get;

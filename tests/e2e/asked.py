@@ -114,6 +114,18 @@ def times():
     same(*parts[:2], [], env={"TZ": "Asia/Tokyo"})
 
 
+def imported_again():
+    """A module of C's that is made again is watched as before."""
+    parts = program("again", "import sys\n"
+                    "for name in 'time', '_datetime', '_random', 'posix', '_io', '_socket':\n"
+                    "    __import__(name)\n    del sys.modules[name]\n    __import__(name)\n"
+                    "import datetime, os, random, socket, time\n"
+                    "kept = time.time(), datetime.datetime.now(), os.getpid(), os.urandom(8),\n"
+                    "random.seed(1)\nsocket.gethostname()\nsys.stdout.isatty()\n",
+                    "import time\nprint(0 <= time.time() - m.kept[0] < 1)")
+    same(*parts[:2], [])
+
+
 def copies():
     """They are ordinary lists, which also the C code of pickle takes."""
     parts = program("copies", "import copy, sys\nkept = [copy.copy(sys.argv), "
@@ -187,6 +199,7 @@ def closed_streams():
 
 
 for test in (defaults, a_word, all_words, copies, the_name_without_an_entry,
+             imported_again,
              changed_by_the_module, process_id, times, host_name,
              terminals, renewed, closed_streams):
     run(test.__name__.replace("_", " "), test)
