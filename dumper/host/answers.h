@@ -5,12 +5,13 @@
 #ifndef ANSWERS_H
 #define ANSWERS_H
 
-/* Hears the answers that the workload gets, until answers_end(); times only where the
- * body of a module asks (asked.h), for what a warm-up file's cache has been filled with
- * is as old as it is. After asked_watch(). */
+/* Hears the answers that bodies of modules get (asked.h), until answers_end(): what a
+ * warm-up file's cache has been filled with is as old as it is, and of the process that
+ * filled it. After asked_watch(). */
 void answers_watch(void);
 
-/* The workload is done. Answers that nobody kept are dropped. */
+/* The workload is done. Answers that nobody kept are dropped; so are keys of dicts and
+ * sets, and the id where its asker drew random bytes: these stay the build's. */
 void answers_end(void);
 
 /* Each object that was kept says what it would say had it been asked for now. No other

@@ -327,7 +327,7 @@ const char *hooks_check(int coerced)
 int hooks_renew_answers(const char *module)
 {
 	static const char *const names[] = {
-		"gunicorn.config", "multiprocessing.process", "mercurial.pycompat",
+		"gunicorn.config", "logging", "multiprocessing.process", "mercurial.pycompat",
 		"mercurial.utils.procutil", "ansible.utils.color",
 		"gi.overrides.Gdk", "gi.overrides.Gtk", "rich", "pip._vendor.rich", NULL
 	};

@@ -114,6 +114,49 @@ def times():
     same(*parts[:2], [], env={"TZ": "Asia/Tokyo"})
 
 
+def keys():
+    """One that is a key stays the build's: it would not be found by another hash."""
+    parts = program("keys", "import os, time\nplaces = [{os.getpid(): 1}, {os.getpid()},\n"
+                    "    frozenset([os.getpid()]), {(time.time(), 'x'): 2}, {time.time()}]\n",
+                    "print([all(k in p for k in p) for p in m.places])")
+    same(*parts[:2], [])
+
+
+def forks():
+    """bson: random bytes are drawn anew where the process is another one."""
+    parts = program("forks", "import os\nclass ID:\n    pid, drawn = os.getpid(), os.urandom(8)\n"
+                    "    @classmethod\n    def get(own):\n        if own.pid != os.getpid():\n"
+                    "            own.pid, own.drawn = os.getpid(), os.urandom(8)\n"
+                    "        return own.drawn\n", "print(m.ID.get())")
+    got = {lib.run([parts[0]]).out for _ in range(3)}
+    equal(len(got), 3)
+
+
+def warm_state():
+    """What only a function keeps, a warm-up file called."""
+    home = os.path.join(PLACE, "warm")
+    os.makedirs(home)
+    script = lib.write(home + "/warm.py", "import os, sys\nsys.kept = os.getpid()\n")
+    got = lib.run([lib.PYDUMP, "build", "-o", home + "/image", "-w", script])
+    equal(got.status, 0, got.err.decode())
+    got = lib.run([home + "/image", "-c", "import os, sys; print(sys.kept == os.getpid())"])
+    equal((got.status, got.out, got.err), (0, b"False\n", b""))
+
+
+def dates_of_others():
+    """A subclass's now() is not called by the start, and utcnow() does not warn there."""
+    parts = program("dates", "import datetime, warnings\n"
+                    "class D(datetime.datetime):\n"
+                    "    @classmethod\n    def now(own):\n        super().now()\n"
+                    "        print('called')\nkept = D.now()\n"
+                    "class E(datetime.datetime):\n    pass\nother = E.now()\n"
+                    "with warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n"
+                    "    utc = datetime.datetime.utcnow()\nwarnings.simplefilter('error')\n",
+                    "print(m.kept, type(m.other))")
+    got = lib.run([parts[0]])
+    equal((got.status, got.out, got.err), (0, b"None <class 'dates_asks.E'>\n", b""))
+
+
 def imported_again():
     """A module of C's that is made again is watched as before."""
     parts = program("again", "import sys\n"
@@ -199,7 +242,7 @@ def closed_streams():
 
 
 for test in (defaults, a_word, all_words, copies, the_name_without_an_entry,
-             imported_again,
+             keys, forks, warm_state, dates_of_others, imported_again,
              changed_by_the_module, process_id, times, host_name,
              terminals, renewed, closed_streams):
     run(test.__name__.replace("_", " "), test)
