@@ -27,14 +27,23 @@ static size_t made_count;
 static char **words;
 static size_t word_count;
 
-static char word_asker[256], name_asker[256], asker[256];	/* the first module; empty: none */
+static char *word_asker, *name_asker, *asker;	/* the first module; NULL: none */
 static PyObject *watched;			/* sys.argv, as long as it is watched */
 static PyTypeObject *type;
 
-static void copy_name(char *place, size_t size, const char *name)
+static char *copy_text(const char *text)
 {
-	if (!*place)
-		snprintf(place, size, "%s", name);
+	char *copy = strdup(text);
+
+	if (!copy)
+		talk_refuse("out of memory");
+	return copy;
+}
+
+static void keep_first(char **asks, const char *name)
+{
+	if (!*asks && *name)
+		*asks = copy_text(name);
 }
 
 static void *grown(void *array, size_t count, size_t size)
@@ -49,12 +58,12 @@ static void *grown(void *array, size_t count, size_t size)
 /* The answer depends on all words but the program's name. */
 static void note_words(void)
 {
-	copy_name(asker, sizeof asker, asked_module());
+	keep_first(&asker, asked_module());
 }
 
 static void note_name(void)
 {
-	copy_name(name_asker, sizeof name_asker, asked_module());
+	keep_first(&name_asker, asked_module());
 }
 
 static void note(void)
@@ -85,9 +94,7 @@ static PyObject *make(PyObject *list, PyObject *slice, PyObject *more)
 		return list;
 	made = grown(made, made_count, sizeof *made);
 	made[made_count++] = (struct made){ Py_NewRef(list), Py_NewRef(slice),
-		Py_XNewRef(more), strdup(name) };
-	if (!made[made_count - 1].asker)
-		talk_refuse("out of memory");
+		Py_XNewRef(more), copy_text(name) };
 	watch(list);
 	return list;
 }
@@ -126,11 +133,9 @@ static void note_word(const char *word)
 
 	if (!*name)
 		return;
-	copy_name(word_asker, sizeof word_asker, name);
+	keep_first(&word_asker, name);
 	words = grown(words, word_count, sizeof *words);
-	words[word_count] = strdup(word);
-	if (!words[word_count++])
-		talk_refuse("out of memory");
+	words[word_count++] = copy_text(word);
 }
 
 static int contains(PyObject *self, PyObject *word)
@@ -301,7 +306,7 @@ static void settle(struct made *m)
 	if (same > 0)
 		return;
 	PyErr_Clear();
-	copy_name(asker, sizeof asker, m->asker);
+	keep_first(&asker, m->asker);
 	drop(m);
 }
 
@@ -318,10 +323,10 @@ void arguments_end(void)
 	made_count = kept;
 	Py_CLEAR(watched);
 	Py_CLEAR(type);
-	if (*asker)
+	if (asker)
 		talk_warn("module %s asks for sys.argv while it is imported: plain python3 "
 			"runs whenever the image is given arguments", asker);
-	if (*name_asker && !handoff.entry_mode)
+	if (name_asker && !handoff.entry_mode)
 		talk_warn("module %s asks for sys.argv[0] while it is imported: plain python3 "
 			"runs a command, module or file", name_asker);
 }
@@ -358,12 +363,12 @@ static const char *name_differs(const struct startup *startup)
 
 	if (startup->by_entry || !*name || getenv("PYIMAGE_TRIAL"))
 		return NULL;
-	return *name_asker ? say(name_asker) : looked_for(name) ? say(word_asker) : NULL;
+	return name_asker ? say(name_asker) : looked_for(name) ? say(word_asker) : NULL;
 }
 
 const char *arguments_differ(const struct startup *startup)
 {
-	if (*asker && startup->argc > startup->rest)
+	if (asker && startup->argc > startup->rest)
 		return say(asker);
 	for (int i = startup->rest; i < startup->argc; i++)
 		if (looked_for(startup->argv[i]))
