@@ -342,6 +342,26 @@ static void close_if_open(int fd)
 		close(fd);
 }
 
+/* threading.py: each Thread keeps sys.stderr as it was made, the main one too. What
+ * that holds is renewed, so it is none of the references that count. */
+static PyObject *main_thread;	/* threading._main_thread, or NULL */
+
+static void prepare_main_thread(void)
+{
+	PyObject *threading = PyDict_GetItemString(PyImport_GetModuleDict(), "threading");
+	PyObject *held = NULL;
+
+	main_thread = threading ? PyObject_GetAttrString(threading, "_main_thread") : NULL;
+	if (main_thread)
+		held = PyObject_GetAttrString(main_thread, "_stderr");
+	PyErr_Clear();
+	if (held && held == streams[2].kept[TEXT])
+		streams[2].references[TEXT]++;
+	else
+		Py_CLEAR(main_thread);
+	Py_XDECREF(held);
+}
+
 void streams_prepare(void)
 {
 	int ends[2] = { -1, -1 };
@@ -355,6 +375,7 @@ void streams_prepare(void)
 		talk_refuse("prepare the standard streams: %m");
 	if (master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)
 		terminal = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	prepare_main_thread();
 	for (int fd = 0; fd < 3; fd++) {
 		prepare_one(fd, ends[fd != 0]);
 		prepare_one(fd, null);
@@ -390,6 +411,9 @@ static void set_none(const struct stream *s)
 	*(int *)(void *)((char *)s->kept[RAW] + sizeof(PyObject)) = -1;
 	PySys_SetObject(s->name, Py_None);
 	PySys_SetObject(s->original, Py_None);
+	if (main_thread && s == &streams[2] &&
+	    PyObject_SetAttrString(main_thread, "_stderr", Py_None))
+		PyErr_Clear();
 }
 
 static int make_one(int fd, const struct stream_settings *settings)
@@ -497,6 +521,7 @@ void streams_release(void)
 			Py_CLEAR(kept_settings[fd][i]);
 		Py_CLEAR(changes[fd]);
 	}
+	Py_CLEAR(main_thread);
 	Py_CLEAR(io_module);
 	Py_CLEAR(usual.encoding);
 	Py_CLEAR(usual.errors);

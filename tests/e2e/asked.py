@@ -239,6 +239,9 @@ def closed_streams():
     same(*parts[:2], [])
     gives_way(*parts[:2], [], b"holds a standard stream, which is closed",
               ["sh", "-c", 'exec "$@" >&-', "sh"])
+    parts = program("thread", "import threading\n",
+                    "print(sys.stderr, m.threading.main_thread()._stderr)")
+    same(*parts[:2], [], command=["sh", "-c", 'exec "$@" 2>&-', "sh"])
 
 
 for test in (defaults, a_word, all_words, copies, the_name_without_an_entry,
