@@ -78,6 +78,12 @@ static void keep(struct answer answer)
 	answers[count++] = answer;
 }
 
+/* Rows of C's functions are those of all interpreters; another one's objects go with it. */
+static const char *asker(void)
+{
+	return PyInterpreterState_Get() == PyInterpreterState_Main() ? asked_module() : "";
+}
+
 /* --- the process's id --- */
 
 #define PID_BITS 22	/* the kernel's PID_MAX_LIMIT: one digit of an int */
@@ -87,7 +93,7 @@ static PyCFunction their_getpid;
 static PyObject *hear_getpid(PyObject *self, PyObject *none)
 {
 	PyObject *pid = their_getpid(self, none), *own;
-	const char *name = asked_module();
+	const char *name = asker();
 	long value = pid ? PyLong_AsLong(pid) : 0;
 
 	if (value <= 0 || !*name)
@@ -121,7 +127,7 @@ static int tells_of_forks(const struct answer *answer)
 
 static void note_drawer(void)
 {
-	const char *name = asked_module();
+	const char *name = asker();
 
 	if (!*name || drew(name))
 		return;
@@ -153,7 +159,7 @@ static PyObject *keep_time(PyObject *object, PyObject *of, const char *name,
 {
 	struct answer answer;
 
-	if (!object || !*asked_module())
+	if (!object || !*asker())
 		return object;
 	answer = (struct answer){ Py_NewRef(object), PyObject_GetAttrString(of, name),
 		arguments ? Py_NewRef(arguments) : PyTuple_New(0), Py_XNewRef(names), NULL };

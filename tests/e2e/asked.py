@@ -169,6 +169,18 @@ def imported_again():
     same(*parts[:2], [])
 
 
+def another_interpreter():
+    """What its modules keep is gone when it ends."""
+    parts = program("other", "import %s as other\nfor n in range(20):\n"
+                    "    one = other.create()\n"
+                    "    other.run_string(one, 'import os, time, sys, types, datetime\\n'\n"
+                    "        'm = sys.modules[\"x\"] = types.ModuleType(\"x\")\\n'\n"
+                    "        'exec(\"import os, time\\\\nkept = [(os.getpid(), time.time()) "
+                    "for n in range(99)]\", m.__dict__)')\n"
+                    "    other.destroy(one)\n" % lib.INTERPRETERS, "print('done')")
+    same(*parts[:2], [])
+
+
 def copies():
     """They are ordinary lists, which also the C code of pickle takes."""
     parts = program("copies", "import copy, sys\nkept = [copy.copy(sys.argv), "
@@ -245,7 +257,7 @@ def closed_streams():
 
 
 for test in (defaults, a_word, all_words, copies, the_name_without_an_entry,
-             keys, forks, warm_state, dates_of_others, imported_again,
+             keys, forks, warm_state, dates_of_others, imported_again, another_interpreter,
              changed_by_the_module, process_id, times, host_name,
              terminals, renewed, closed_streams):
     run(test.__name__.replace("_", " "), test)
