@@ -227,9 +227,12 @@ static PyObject *show(PyObject *self)
 	return PyList_Type.tp_repr(self);
 }
 
-/* copy(), index(), pop() */
+/* copy(), index(), pop(). isinstance() looks at __class__ where the type alone does not
+ * say yes (abstract.c), and that tells of no word. */
 static PyObject *attribute(PyObject *self, PyObject *name)
 {
+	if (PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "__class__") == 0)
+		return Py_NewRef(&PyList_Type);
 	note();
 	return PyObject_GenericGetAttr(self, name);
 }

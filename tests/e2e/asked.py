@@ -57,6 +57,14 @@ def defaults():
         same(*parts[:2], words)
 
 
+def what_it_is():
+    """coverage asks each attribute of sys whether it is a module."""
+    parts = program("kind", "import sys, types\nkept = [isinstance(sys.argv, types.ModuleType), "
+                    "isinstance(sys.argv, list), sys.argv.__class__ is list, "
+                    "hasattr(sys, 'argv')]\n", "print(m.kept)")
+    same(*parts[:2], ["a"])
+
+
 def a_word():
     """scons: if '--debug=memoizer' in sys.argv + ...: another program with it."""
     parts = program("word", "import sys\nfound = '--debug=x' in sys.argv + ['y']\n"
@@ -256,7 +264,7 @@ def closed_streams():
     same(*parts[:2], [], command=["sh", "-c", 'exec "$@" 2>&-', "sh"])
 
 
-for test in (defaults, a_word, all_words, copies, the_name_without_an_entry,
+for test in (defaults, what_it_is, a_word, all_words, copies, the_name_without_an_entry,
              keys, forks, warm_state, dates_of_others, imported_again, another_interpreter,
              changed_by_the_module, process_id, times, host_name,
              terminals, renewed, closed_streams):
