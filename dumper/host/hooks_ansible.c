@@ -50,10 +50,11 @@ static PyObject *module(const char *name)
 	return PyDict_GetItemString(PyImport_GetModuleDict(), name);
 }
 
-/* A relative path in a variable is one in the working folder. */
+/* A relative path in a variable is one in the working folder. ansible.cli's body makes
+ * the Display, whose width and user are renewed. */
 int hooks_ansible_renews(const char *name)
 {
-	if (strcmp(name, "ansible.utils.display") == 0)
+	if (strcmp(name, "ansible.utils.display") == 0 || strcmp(name, "ansible.cli") == 0)
 		return 1;
 	if (strcmp(name, "ansible.constants") != 0)
 		return 0;
