@@ -12,6 +12,7 @@
  */
 #include "streams.h"
 #include "cpython.h"
+#include "gc_view.h"
 #include "imports.h"
 #include "python_options.h"
 #include "stream_settings.h"
@@ -343,23 +344,32 @@ static void close_if_open(int fd)
 }
 
 /* threading.py: each Thread keeps sys.stderr as it was made, the main one too. What
- * that holds is renewed, so it is none of the references that count. */
-static PyObject *main_thread;	/* threading._main_thread, or NULL */
+ * these hold is renewed, so it is none of the references that count. */
+static PyObject *threads;	/* a list, or NULL */
 
-static void prepare_main_thread(void)
+static void prepare_thread(PyObject *thread)
 {
-	PyObject *threading = PyDict_GetItemString(PyImport_GetModuleDict(), "threading");
-	PyObject *held = NULL;
+	PyObject *held = PyObject_GetAttrString(thread, "_stderr");
 
-	main_thread = threading ? PyObject_GetAttrString(threading, "_main_thread") : NULL;
-	if (main_thread)
-		held = PyObject_GetAttrString(main_thread, "_stderr");
 	PyErr_Clear();
-	if (held && held == streams[2].kept[TEXT])
+	if (held && held == streams[2].kept[TEXT] && PyList_Append(threads, thread) == 0)
 		streams[2].references[TEXT]++;
-	else
-		Py_CLEAR(main_thread);
 	Py_XDECREF(held);
+}
+
+static void prepare_threads(void)
+{
+	PyObject *module = PyDict_GetItemString(PyImport_GetModuleDict(), "threading");
+	PyObject *type = module ? PyObject_GetAttrString(module, "Thread") : NULL;
+	PyObject *all = type && PyType_Check(type) ? gc_view_young() : NULL;
+
+	threads = all ? PyList_New(0) : NULL;
+	for (Py_ssize_t i = 0; threads && i < PyList_GET_SIZE(all); i++)
+		if (PyObject_TypeCheck(PyList_GET_ITEM(all, i), (PyTypeObject *)type))
+			prepare_thread(PyList_GET_ITEM(all, i));
+	PyErr_Clear();
+	Py_XDECREF(all);
+	Py_XDECREF(type);
 }
 
 void streams_prepare(void)
@@ -375,7 +385,7 @@ void streams_prepare(void)
 		talk_refuse("prepare the standard streams: %m");
 	if (master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)
 		terminal = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
-	prepare_main_thread();
+	prepare_threads();
 	for (int fd = 0; fd < 3; fd++) {
 		prepare_one(fd, ends[fd != 0]);
 		prepare_one(fd, null);
@@ -411,9 +421,9 @@ static void set_none(const struct stream *s)
 	*(int *)(void *)((char *)s->kept[RAW] + sizeof(PyObject)) = -1;
 	PySys_SetObject(s->name, Py_None);
 	PySys_SetObject(s->original, Py_None);
-	if (main_thread && s == &streams[2] &&
-	    PyObject_SetAttrString(main_thread, "_stderr", Py_None))
-		PyErr_Clear();
+	for (Py_ssize_t i = 0; threads && s == &streams[2] && i < PyList_GET_SIZE(threads); i++)
+		if (PyObject_SetAttrString(PyList_GET_ITEM(threads, i), "_stderr", Py_None))
+			PyErr_Clear();
 }
 
 static int make_one(int fd, const struct stream_settings *settings)
@@ -521,7 +531,7 @@ void streams_release(void)
 			Py_CLEAR(kept_settings[fd][i]);
 		Py_CLEAR(changes[fd]);
 	}
-	Py_CLEAR(main_thread);
+	Py_CLEAR(threads);
 	Py_CLEAR(io_module);
 	Py_CLEAR(usual.encoding);
 	Py_CLEAR(usual.errors);

@@ -259,8 +259,9 @@ def closed_streams():
     same(*parts[:2], [])
     gives_way(*parts[:2], [], b"holds a standard stream, which is closed",
               ["sh", "-c", 'exec "$@" >&-', "sh"])
-    parts = program("thread", "import threading\n",
-                    "print(sys.stderr, m.threading.main_thread()._stderr)")
+    parts = program("thread", "import threading\nkept = threading.Thread(target=str)\n"
+                    "kept.start()\nkept.join()\n", "print(sys.stderr, m.kept._stderr, "
+                    "m.threading.main_thread()._stderr)")
     same(*parts[:2], [], command=["sh", "-c", 'exec "$@" 2>&-', "sh"])
 
 
