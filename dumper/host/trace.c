@@ -72,6 +72,10 @@ static int look(PyObject *unused, PyFrameObject *frame, int what, PyObject *arg)
 	if (what != PyTrace_RETURN && what != PyTrace_C_RETURN)
 		return 0;
 	is_open = is_workloads(watched);
+	/* who waits for a thread has opened nothing: the thread itself tells */
+	if (is_open && !was_open && cpython_has_other_threads(PyThreadState_Get()) &&
+	    frames_is_of(frame, starters, sizeof starters / sizeof *starters))
+		return 0;
 	if (is_open && !was_open)
 		remember(frame, "opened");
 	was_open = is_open;
