@@ -172,7 +172,7 @@ for kind, code in {
         "eventfd": "import os\ne = os.eventfd(0)",
         "eventpoll": "import select\ne = select.epoll()",
         "memfd": "import os\nm = os.memfd_create('name')",
-        "/dev/null": "f = open('/dev/null')",
+        "/dev/zero": "f = open('/dev/zero')",
         "/dev/urandom": "f = open('/dev/urandom', 'rb')",
         "folder": "import os\nd = os.open('/usr', os.O_RDONLY)"}.items():
     run("a descriptor is left: " + kind, descriptors, kind, code)

@@ -107,7 +107,7 @@ def closed_descriptors(way):
     command = lib.WAYS[way](lib.image("stdlib"))
     code = ("import os, sys\nfrom frozen_repairs import file\nprint(file.readline().strip())\n"
             "f = open('/dev/null'); print(f.fileno() > 2)")
-    for script in "exec <&-", "exec 9</dev/null", "ulimit -n 20":
+    for script in "exec <&-", "exec 9</dev/null", "ulimit -n 30":
         got = lib.shell(script, *command, "-c", code)
         that(got.out.startswith(b"line 2\n"), "%s: %s" % (script, got))
         equal((got.status, got.err), (0, b""), script)
@@ -116,13 +116,17 @@ def closed_descriptors(way):
 def a_frozen_file_s_descriptor_is_in_use(way):
     command = lib.WAYS[way](lib.image("stdlib"))
     number = lib.run([*command, "-c", "from frozen_repairs import file; print(file.fileno())"])
-    script = "exec %d</dev/null" % int(number.out)
-    got = lib.shell(script, *command, "-c", "pass")
+    taken = int(number.out)
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(null, taken)
+    got = lib.run([*command, "-c", "pass"], pass_fds=[taken])
     equal((got.status, got.out), (70, b""))
     that(b"lines.txt" in got.err and b"descriptor" in got.err, got.err)
-    got = lib.shell(script, *command, "-c", "import sys; print('frozen_repairs' in sys.modules)",
-                    env={"PYIMAGE": "auto"})
+    got = lib.run([*command, "-c", "import sys; print('frozen_repairs' in sys.modules)"],
+                  env={"PYIMAGE": "auto"}, pass_fds=[taken])
     equal(got, (0, b"False\n", b""))
+    os.close(taken)
+    os.close(null)
 
 
 def little_of_everything(way):

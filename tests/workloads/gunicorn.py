@@ -130,9 +130,11 @@ def build(home):
 
 
 def masked(data):
-    """Dates and pids."""
+    """Dates and pids, and what a thread of the master's tells whenever it comes to it
+    (gunicorn 25)."""
     data = re.sub(rb"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d( [+-]\d{4}|,\d+)\]", b"[DATE]", data)
     data = re.sub(rb"\[\d\d/\w+/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]", b"[DATE]", data)
+    data = re.sub(rb"\[DATE\] \[\d+\] \[INFO\] Control socket listening .*\n", b"", data)
     return re.sub(rb"\[DATE\] \[\d+\]|(pid: ?|\.sock \()\d+", rb"[DATE] \1PID", data)
 
 
