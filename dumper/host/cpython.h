@@ -13,6 +13,10 @@
 #error "only CPython 3.11 to 3.15 is known"
 #endif
 
+#if PY_VERSION_HEX < 0x030d0000	/* its name until then */
+#define PyThreadState_GetUnchecked _PyThreadState_UncheckedGet
+#endif
+
 /* NULL if this interpreter is of the version that the host was built for and
  * of no kind that can't be frozen; else why not. Before Py_Initialize. */
 const char *cpython_refusal(void);

@@ -21,9 +21,6 @@ int cpython_uses_pymalloc(void)
 }
 
 #if PY_VERSION_HEX >= 0x030c0000
-#if PY_VERSION_HEX < 0x030d0000
-#define PyThreadState_GetUnchecked _PyThreadState_UncheckedGet
-#endif
 int cpython_in_main(void)
 {
 	const PyThreadState *state = PyThreadState_GetUnchecked();

@@ -24,9 +24,12 @@ static int is_hidden(struct _PyInterpreterFrame *frame)
 
 const void *cpython_next_frame(const void *before)
 {
-	PyThreadState *tstate = PyThreadState_Get();
+	/* none where the interpreter is let go: in 3.15 while another one is made */
+	PyThreadState *tstate = PyThreadState_GetUnchecked();
 	struct _PyInterpreterFrame *frame;
 
+	if (!tstate)
+		return NULL;
 	if (before)
 		frame = ((const struct _PyInterpreterFrame *)before)->previous;
 	else
