@@ -56,15 +56,6 @@ static int is_ours_alone(const struct answer *answer)
 	return Py_REFCNT(answer->object) == 1;
 }
 
-static char *copy_text(const char *text)
-{
-	char *copy = strdup(text);
-
-	if (!copy)
-		talk_refuse("out of memory");
-	return copy;
-}
-
 static void keep(struct answer answer)
 {
 	if (count == room)
@@ -103,7 +94,7 @@ static PyObject *hear_getpid(PyObject *self, PyObject *none)
 	if (!own)
 		return NULL;
 	cpython_set_small_long(own, (unsigned)value);
-	keep((struct answer){ .object = Py_NewRef(own), .asker = copy_text(name) });
+	keep((struct answer){ .object = Py_NewRef(own), .asker = asked_copy(name) });
 	return own;
 }
 
@@ -134,7 +125,7 @@ static void note_drawer(void)
 	drawers = realloc(drawers, (drawer_count + 1) * sizeof *drawers);
 	if (!drawers)
 		talk_refuse("out of memory");
-	drawers[drawer_count++] = copy_text(name);
+	drawers[drawer_count++] = asked_copy(name);
 }
 
 static PyCFunction their_urandom;

@@ -31,19 +31,10 @@ static char *word_asker, *name_asker, *asker;	/* the first module; NULL: none */
 static PyObject *watched;			/* sys.argv, as long as it is watched */
 static PyTypeObject *type;
 
-static char *copy_text(const char *text)
-{
-	char *copy = strdup(text);
-
-	if (!copy)
-		talk_refuse("out of memory");
-	return copy;
-}
-
 static void keep_first(char **asks, const char *name)
 {
 	if (!*asks && *name)
-		*asks = copy_text(name);
+		*asks = asked_copy(name);
 }
 
 static void *grown(void *array, size_t count, size_t size)
@@ -94,7 +85,7 @@ static PyObject *make(PyObject *list, PyObject *slice, PyObject *more)
 		return list;
 	made = grown(made, made_count, sizeof *made);
 	made[made_count++] = (struct made){ Py_NewRef(list), Py_NewRef(slice),
-		Py_XNewRef(more), copy_text(name) };
+		Py_XNewRef(more), asked_copy(name) };
 	watch(list);
 	return list;
 }
@@ -135,7 +126,7 @@ static void note_word(const char *word)
 		return;
 	keep_first(&word_asker, name);
 	words = grown(words, word_count, sizeof *words);
-	words[word_count++] = copy_text(word);
+	words[word_count++] = asked_copy(word);
 }
 
 static int contains(PyObject *self, PyObject *word)
@@ -364,7 +355,8 @@ static const char *name_differs(const struct startup *startup)
 {
 	const char *name = arguments_name(startup);
 
-	if (startup->by_entry || !*name || getenv("PYIMAGE_TRIAL"))
+	if ((!name_asker && !word_count) || startup->by_entry || !*name ||
+	    getenv("PYIMAGE_TRIAL"))
 		return NULL;
 	return name_asker ? say(name_asker) : looked_for(name) ? say(word_asker) : NULL;
 }

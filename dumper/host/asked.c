@@ -46,6 +46,15 @@ const char *asked_module(void)
 	return strcmp(name, "__main__") == 0 || hooks_renew_answers(name) ? "" : name;
 }
 
+char *asked_copy(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		talk_refuse("out of memory");
+	return copy;
+}
+
 static void note(enum about about)
 {
 	const char *name = asker[about][0] ? "" : asked_module();

@@ -7,13 +7,17 @@
 #define ASKED_H
 
 /* Takes down, until watch_end(), who asks os.getuid() and its like, os.getcwd(),
- * socket.gethostname() or isatty() from the body of a module. Not counted are warm-up files, importlib, and modules
- * whose row in the hooks' table renews the answer. After watch_start(). */
+ * socket.gethostname() or isatty() from the body of a module. Not counted are warm-up
+ * files, importlib, and modules whose row in the hooks' table renews the answer. After
+ * watch_start(). */
 void asked_watch(void);
 
 /* Who asks: the module whose body runs, "" if none that is counted. The text holds
  * until the next such question. */
 const char *asked_module(void);
+
+/* A copy of such a text, or of another, to be freed. No build goes on without it. */
+char *asked_copy(const char *text);
 
 /* A relative path was used: as if the working folder had been asked for. */
 void asked_folder(void);

@@ -33,7 +33,7 @@ void low_descriptors_hold(void)
 		close(fd);
 }
 
-int low_descriptors_hold_it(int fd)
+int low_descriptors_holds(int fd)
 {
 	struct stat status;
 
@@ -44,6 +44,6 @@ int low_descriptors_hold_it(int fd)
 void low_descriptors_release(void)
 {
 	for (int fd = FIRST; fd < END; fd++)
-		if (low_descriptors_hold_it(fd))
+		if (low_descriptors_holds(fd))
 			close(fd);
 }

@@ -10,7 +10,7 @@
 void low_descriptors_hold(void);
 
 /* Whether this one is held, and nobody else's. */
-int low_descriptors_hold_it(int fd);
+int low_descriptors_holds(int fd);
 
 /* Closes those that are held yet: the workload may have closed some. */
 void low_descriptors_release(void);

@@ -59,7 +59,7 @@ static void remember(PyFrameObject *innermost, const char *what)
 
 static int is_workloads(int fd)
 {
-	return fcntl(fd, F_GETFD) >= 0 && !low_descriptors_hold_it(fd);
+	return fcntl(fd, F_GETFD) >= 0 && !low_descriptors_holds(fd);
 }
 
 static int look(PyObject *unused, PyFrameObject *frame, int what, PyObject *arg)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define WORDS 48
-#define MODULES 16
+#define MODULES 32
 
 static struct word {
 	void *place;

@@ -81,6 +81,18 @@ with open(%(log)r, "a") as file:
 """
 
 
+# The kernel writes to each.
+FILLS = """\
+    reader, writer = os.pipe()
+    for buffer in os.buffers:
+        os.write(writer, b"x" * 2000)
+        count = libc.read(reader, buffer, 2000)
+        with open(%(log)r, "a") as file:
+            print(count, file=file)
+        if count < 0:
+            break
+"""
+
 # Buffers of C's that the kernel writes to, in a restored process: the first lies where
 # freed blocks were, the others begin in the last kB of a page, behind small blocks.
 READS = """
@@ -103,13 +115,7 @@ if not pyimage.is_restored():
     for _ in range(200):
         get(600)
 else:
-    reader, writer = os.pipe()
-    for buffer in os.buffers:
-        os.write(writer, b"x" * 2000)
-        count = libc.read(reader, buffer, 2000)
-        with open(%(log)r, "a") as file:
-            print(count, file=file)
-"""
+""" + FILLS
 
 
 @test
@@ -135,15 +141,7 @@ if not pyimage.is_restored():
         os.kept.append(items)
         os.buffers.append(libc.malloc(ctypes.c_size_t(2000)))
 else:
-    reader, writer = os.pipe()
-    for buffer in os.buffers:
-        os.write(writer, b"x" * 2000)
-        count = libc.read(reader, buffer, 2000)
-        with open(%(log)r, "a") as file:
-            print(count, file=file)
-        if count < 0:
-            break
-"""
+""" + FILLS
 
 
 @test
