@@ -153,6 +153,8 @@ static void fill_result(const struct dump *dump, char *const *caller,
 		result->anonymous += dump->plan.segments[i].anonymous != 0;
 	result->reserves = dump->plan.reserves.count;
 	result->files = dump->descriptors.count;
+	for (size_t i = 0; i < dump->target.report.needs.count; i++)
+		list_add(&result->needs, dump->target.report.needs.items[i]);
 	for (size_t i = 0; i < dump->target.warnings.count; i++)
 		list_add(&result->warnings, dump->target.warnings.items[i]);
 	for (size_t i = 0; i < dump->identity.count; i++)
@@ -202,6 +204,7 @@ void build_free(struct build_result *result)
 	free(result->image);
 	free(result->python);
 	free(result->version);
+	list_free(&result->needs);
 	list_free(&result->warnings);
 	*result = (struct build_result){0};
 }

@@ -31,6 +31,7 @@ struct build_result {
 	size_t variables;		/* that are guards */
 	size_t hot_ranges, hot_pages;
 	uint64_t packed, packed_size;	/* hot objects, their bytes: --pack */
+	struct list needs;		/* of a start, besides guards */
 	struct list warnings;
 	struct measure_times times;	/* zeroes: not measured */
 	double seconds;			/* that the build took */

@@ -82,7 +82,9 @@ static int build(struct spec *spec, struct err *err)
 	failed = build_make(spec, environ, &progress, &result, err);
 	if (!failed && spec->json)
 		summary_print_json(&result, stdout);
-	else if (!failed && !spec->quiet)
+	else if (!failed && spec->quiet)
+		summary_warn(&result, stderr);
+	else if (!failed)
 		summary_print(&result, stdout);
 	build_free(&result);
 	return failed;

@@ -48,5 +48,7 @@ void describe(const struct spec *spec, const struct report *report,
 		list_print(out, "warmup=%s", spec->warmups.items[i]);
 	for (size_t i = 0; i < report->count; i++)
 		list_print(out, "module=%s", report->modules[i].name);
+	for (size_t i = 0; i < report->needs.count; i++)
+		list_print(out, "needs=%s", report->needs.items[i]);
 	describe_variables(variables, out);
 }

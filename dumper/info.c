@@ -178,6 +178,7 @@ void info_print(const struct elfin *elfin, const char *path, FILE *stream)
 	print_all(elfin, "warm-up", "warmup", stream);
 	print_files(elfin, stream);
 	print_guards(elfin, stream);
+	print_all(elfin, "needs", "needs", stream);
 	print_variables(elfin, stream);
 }
 
@@ -334,6 +335,7 @@ void info_print_json(const struct elfin *elfin, const char *path, FILE *stream)
 	put_files(elfin, &json);
 	put_guards(elfin, &json);
 	put_variables(elfin, &json);
+	put_report(elfin, "needs", "needs", &json);
 	put_names(elfin, &json);
 	put_report(elfin, "python_options", "option", &json);
 	put_report(elfin, "entry_words", "entry_word", &json);

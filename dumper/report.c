@@ -103,6 +103,8 @@ static int take(struct report *report, const char *key, size_t length,
 		list_add(&report->unbuffered, value);
 	else if (length == 10 && memcmp(key, "modules_in", 10) == 0)
 		list_add(&report->modules_in, value);
+	else if (length == 5 && memcmp(key, "needs", 5) == 0)
+		list_add(&report->needs, value);
 	else if (length == 9 && memcmp(key, "temporary", 9) == 0)
 		list_add(&report->temporary, value);
 	else if (length == 10 && memcmp(key, "hexversion", 10) == 0)
@@ -161,6 +163,7 @@ void report_free(struct report *report)
 	list_free(&report->read);
 	list_free(&report->unbuffered);
 	list_free(&report->modules_in);
+	list_free(&report->needs);
 	list_free(&report->temporary);
 	*report = (struct report){0};
 }

@@ -39,6 +39,7 @@ struct report {
 	struct list path;	/* sys.path */
 	struct list read;	/* further files */
 	struct list unbuffered;	/* descriptors on random devices */
+	struct list needs;	/* of a start, for people */
 	struct list temporary;	/* "MODULE PATH": see temporary.h */
 	struct report_variable *variables;
 	size_t variable_count;

@@ -41,6 +41,8 @@ void summary_print(const struct build_result *result, FILE *stream)
 	fprintf(stream, "segments  %zu, %zu of them zero; %zu reserves, %zu open files\n",
 		result->segments, result->anonymous, result->reserves, result->files);
 	print_guards(result, stream);
+	for (size_t i = 0; i < result->needs.count; i++)
+		fprintf(stream, "needs     %s\n", result->needs.items[i]);
 	fprintf(stream, "hot       %zu pages in %zu ranges\n", result->hot_pages,
 		result->hot_ranges);
 	if (result->packed)
@@ -58,6 +60,12 @@ void summary_print(const struct build_result *result, FILE *stream)
 		fprintf(stream, "command   %.2f ms, python3 %.1f ms: %.0f times as fast\n",
 			result->times.command_image / 1e3, result->times.command_python / 1e3,
 			result->times.command_python / result->times.command_image);
+}
+
+void summary_warn(const struct build_result *result, FILE *stream)
+{
+	for (size_t i = 0; i < result->warnings.count; i++)
+		fprintf(stream, "pydump: warning: %s\n", result->warnings.items[i]);
 }
 
 void summary_print_json(const struct build_result *result, FILE *stream)
@@ -80,6 +88,10 @@ void summary_print_json(const struct build_result *result, FILE *stream)
 		json_number(&json, identity_kind_name(kind), result->guards[kind]);
 	json_number(&json, "variable", result->variables);
 	json_close(&json, '}');
+	json_open(&json, "needs", '[');
+	for (size_t i = 0; i < result->needs.count; i++)
+		json_string(&json, NULL, result->needs.items[i]);
+	json_close(&json, ']');
 	json_number(&json, "hot_ranges", result->hot_ranges);
 	json_number(&json, "hot_pages", result->hot_pages);
 	if (result->packed) {

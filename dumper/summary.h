@@ -9,6 +9,9 @@
 struct build_result;
 
 void summary_print(const struct build_result *result, FILE *stream);
+/* Warnings alone. */
+void summary_warn(const struct build_result *result, FILE *stream);
+
 void summary_print_json(const struct build_result *result, FILE *stream);
 
 #endif

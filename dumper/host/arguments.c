@@ -317,12 +317,25 @@ void arguments_end(void)
 	made_count = kept;
 	Py_CLEAR(watched);
 	Py_CLEAR(type);
+}
+
+static void put_need(void (*put)(const char *key, const char *value), const char *what,
+	const char *word, const char *name)
+{
+	char text[1024];
+
+	snprintf(text, sizeof text, "%s%s (module %s asked for sys.argv)", what, word, name);
+	put("needs", text);
+}
+
+void arguments_report(void (*put)(const char *key, const char *value))
+{
 	if (asker)
-		talk_warn("module %s asks for sys.argv while it is imported: plain python3 "
-			"runs whenever the image is given arguments", asker);
+		put_need(put, "no arguments", "", asker);
+	for (size_t i = 0; i < word_count; i++)
+		put_need(put, "no argument ", words[i], word_asker);
 	if (name_asker && !handoff.entry_mode)
-		talk_warn("module %s asks for sys.argv[0] while it is imported: plain python3 "
-			"runs a command, module or file", name_asker);
+		put_need(put, "no command, module or file to run", "", name_asker);
 }
 
 static const char *say(const char *name)

@@ -24,6 +24,9 @@ const char *arguments_name(const struct startup *startup);
 /* NULL if what was asked of sys.argv would be answered alike here; else a sentence. */
 const char *arguments_differ(const struct startup *startup);
 
+/* put("needs", text) for each thing that it must not differ in. After arguments_end(). */
+void arguments_report(void (*put)(const char *key, const char *value));
+
 /* Renews what was made of sys.argv, which is `argv` now. -1 with an exception set. */
 int arguments_resume(PyObject *argv);
 

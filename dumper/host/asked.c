@@ -17,6 +17,7 @@
 enum about { USER, FOLDER, HOST, INPUT, OUTPUT, ERRORS, ABOUTS };
 
 static char asker[ABOUTS][256];	/* the first module; empty: none */
+static int renewed[ABOUTS];	/* also asked by one whose row renews it */
 static uid_t uid, euid;
 static gid_t gid, egid;
 static char folder[PATH_MAX], host[HOST_NAME_MAX + 1];
@@ -57,15 +58,18 @@ char *asked_copy(const char *text)
 
 static void note(enum about about)
 {
-	const char *name = asker[about][0] ? "" : asked_module();
+	const char *name = asking_module();
 
-	if (*name)
+	if (hooks_renew_answers(name))
+		renewed[about] = 1;
+	else if (!asker[about][0] && strcmp(name, "__main__") != 0)
 		snprintf(asker[about], sizeof asker[about], "%s", name);
 }
 
 void asked_folder(void)
 {
-	note(FOLDER);
+	if (!hooks_pass_folder_by())
+		note(FOLDER);
 }
 
 /* One function of posix: all of these take no argument. */
@@ -81,15 +85,27 @@ QUESTION(getuid, USER)
 QUESTION(geteuid, USER)
 QUESTION(getgid, USER)
 QUESTION(getegid, USER)
-QUESTION(getcwd, FOLDER)
-QUESTION(getcwdb, FOLDER)
 QUESTION(gethostname, HOST)
+
+static PyCFunction their_getcwd, their_getcwdb;
+
+static PyObject *hear_getcwd(PyObject *self, PyObject *none)
+{
+	asked_folder();
+	return their_getcwd(self, none);
+}
+
+static PyObject *hear_getcwdb(PyObject *self, PyObject *none)
+{
+	asked_folder();
+	return their_getcwdb(self, none);
+}
 
 static int terminal[3];		/* what the descriptor was while building */
 
 static void note_terminal(long fd)
 {
-	if (fd >= 0 && fd <= 2)
+	if (fd >= 0 && fd <= 2 && (terminal[fd] || !hooks_renew_no_terminal()))
 		note(INPUT + (enum about)fd);
 }
 
@@ -179,6 +195,30 @@ static const char *say(enum about about, const char *what)
 	return text;
 }
 
+static void put_need(enum about about, void (*put)(const char *key, const char *value),
+	const char *what, const char *value)
+{
+	char text[PATH_MAX + 512];
+
+	if (!asker[about][0])
+		return;
+	snprintf(text, sizeof text, "%s%s (module %s asked)", what, value, asker[about]);
+	put("needs", text);
+}
+
+void asked_report(void (*put)(const char *key, const char *value))
+{
+	static const char *const streams[] = {
+		"standard input", "standard output", "standard error" };
+
+	put_need(USER, put, "the user and group of the build", "");
+	put_need(FOLDER, put, "working folder ", folder);
+	put_need(HOST, put, "host name ", host);
+	for (int fd = 0; fd <= 2; fd++)
+		put_need(INPUT + (enum about)fd, put, streams[fd],
+			terminal[fd] ? " that is a terminal" : " that is no terminal");
+}
+
 const char *asked_differs(void)
 {
 	static const char *const streams[] = {
@@ -191,6 +231,8 @@ const char *asked_differs(void)
 		return say(USER, "user or group");
 	if (asker[FOLDER][0] && (!getcwd(here, sizeof here) || strcmp(here, folder) != 0))
 		return say(FOLDER, "working folder");
+	if (renewed[FOLDER] && !getcwd(here, sizeof here))
+		return "working folder, which is gone";
 	if (asker[HOST][0] && (gethostname(name, sizeof name) || strcmp(name, host) != 0))
 		return say(HOST, "host's name");
 	for (int fd = 0; fd <= 2; fd++)

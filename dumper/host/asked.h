@@ -26,4 +26,7 @@ void asked_folder(void);
  * on the first that would not. */
 const char *asked_differs(void);
 
+/* put("needs", text) for each answer that was given, once all is imported. */
+void asked_report(void (*put)(const char *key, const char *value));
+
 #endif

@@ -4,7 +4,9 @@
  */
 #include "hooks.h"
 #include "cpython.h"
+#include "frames.h"
 #include "hooks_ansible.h"
+#include "hooks_colorama.h"
 #include "hooks_gtk.h"
 #include "hooks_library.h"
 #include "hooks_locale.h"
@@ -328,14 +330,33 @@ int hooks_renew_answers(const char *module)
 {
 	static const char *const names[] = {
 		"gunicorn.config", "logging", "multiprocessing.process", "mercurial.pycompat",
-		"mercurial.utils.procutil", "ansible.utils.color",
-		"gi.overrides.Gdk", "gi.overrides.Gtk", "rich", "pip._vendor.rich", NULL
+		"gi.overrides.Gdk", "gi.overrides.Gtk", NULL
 	};
 
 	for (const char *const *name = names; *name; name++)
 		if (strcmp(module, *name) == 0)
 			return 1;
-	return hooks_ansible_renews(module);
+	return hooks_modules_know(module) || hooks_ansible_renews(module);
+}
+
+/* tempfile.py, _candidate_tempdir_list(): the working folder comes last. */
+int hooks_pass_folder_by(void)
+{
+	static const char *const module[] = { "tempfile" };
+	static const char *const usual[] = { "/tmp", "/var/tmp", "/usr/tmp" };
+	PyFrameObject *frame = frames_innermost();
+	int is = frame && frames_is_of(frame, module, 1) &&
+		frames_is_called(frame, "_candidate_tempdir_list"), found = 0;
+
+	for (size_t i = 0; is && i < sizeof usual / sizeof *usual; i++)
+		found |= access(usual[i], W_OK | X_OK) == 0;
+	Py_XDECREF(frame);
+	return found;
+}
+
+int hooks_renew_no_terminal(void)
+{
+	return hooks_colorama_asks();
 }
 
 /* OpenBLAS's gotoblas_quit unmaps its buffers and frees its tables. */

@@ -8,6 +8,8 @@
 #include "imports.h"
 #include "talk.h"
 
+#include <string.h>
+
 /* the folder below which a traceback's relative names of files are */
 static const char rich[] =
 	"def prepare(m):\n"
@@ -28,6 +30,52 @@ static struct row {
 } rows[] = {
 	{ "rich", rich, NULL },
 	{ "pip._vendor.rich", rich, NULL },
+	/* the folder of the configuration that is none, and its sources */
+	{ "isort.settings",
+		"def prepare(m):\n"
+		"    import os\n"
+		"    def renew():\n"
+		"        config = m.DEFAULT_CONFIG\n"
+		"        if config.directory != os.getcwd():\n"
+		"            fresh = m.Config()\n"
+		"            for name in 'directory', 'src_paths':\n"
+		"                object.__setattr__(config, name, getattr(fresh, name))\n"
+		"    return renew\n", NULL },
+	/* the folder that names of files are relative to, for pytest-cov */
+	{ "coverage.files",
+		"def prepare(m):\n"
+		"    return m.set_relative_directory\n", NULL },
+	/* the option --src, in the working folder but for virtual environments */
+	{ "pip._internal.cli.cmdoptions",
+		"def prepare(m):\n"
+		"    def renew():\n"
+		"        m.src.keywords['default'] = m.get_src_prefix()\n"
+		"    if m.src.keywords['default'] == m.get_src_prefix():\n"
+		"        return renew\n", NULL },
+	/* init() takes the codes of colours out of what goes to no terminal, if it is
+	 * not told otherwise (hooks_colorama.h). Where it wraps no stream nothing keeps
+	 * its answer. */
+	{ "colorama.initialise",
+		"def prepare(m):\n"
+		"    import sys\n"
+		"    from colorama.ansitowin32 import StreamWrapper\n"
+		"    def unwrap(stream):\n"
+		"        while type(stream) is StreamWrapper:\n"
+		"            converter = stream._StreamWrapper__convertor\n"
+		"            converter.strip = False\n"
+		"            if converter.should_wrap():\n"
+		"                break\n"
+		"            stream = converter.wrapped\n"
+		"        return stream\n"
+		"    def renew():\n"
+		"        for name in 'stdout', 'stderr':\n"
+		"            wrapped = getattr(m, 'wrapped_' + name)\n"
+		"            if type(wrapped) is StreamWrapper and wrapped.isatty():\n"
+		"                for kept in 'wrapped_' + name, 'orig_' + name:\n"
+		"                    setattr(m, kept, unwrap(getattr(m, kept)))\n"
+		"                setattr(sys, name, unwrap(getattr(sys, name)))\n"
+		"    if {type(m.wrapped_stdout), type(m.wrapped_stderr)} & {StreamWrapper}:\n"
+		"        return renew\n", NULL },
 	/* a copy of os.environ, which each request begins with */
 	{ "wsgiref.handlers",
 		"def prepare(m):\n"
@@ -68,6 +116,14 @@ static struct row {
 };
 
 #define ROWS (sizeof rows / sizeof *rows)
+
+int hooks_modules_know(const char *module)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (strcmp(rows[i].module, module) == 0)
+			return 1;
+	return 0;
+}
 
 static PyObject *prepare(const struct row *row, PyObject *module)
 {

@@ -8,6 +8,9 @@
 /* Before the freeze. */
 void hooks_modules_before(void);
 
+/* Whether one of them has this name. */
+int hooks_modules_know(const char *module);
+
 /* In the restored process, when all of Python's view of it is there. -1 with an
  * exception set. */
 int hooks_modules_resume(void);

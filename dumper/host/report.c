@@ -3,6 +3,8 @@
  * guards and for `pydump info`.
  */
 #include "report.h"
+#include "arguments.h"
+#include "asked.h"
 #include "control.h"
 #include "cpython.h"
 #include "entry.h"
@@ -184,6 +186,8 @@ void report_send(char **warmups, int immortal)
 	hooks_files(put);
 	unbuffered_report(put);
 	opened_report(put);
+	asked_report(put);
+	arguments_report(put);
 	reads_put(stream);
 	temporary_put(stream);
 	if (fclose(stream))

@@ -4,6 +4,7 @@ under python3: status, outputs and files are equal byte for byte, for root and f
 nobody, run by the kernel and through pyimage."""
 import contextlib
 import difflib
+import json
 import os
 import signal
 import subprocess
@@ -80,6 +81,8 @@ class Program:
         self.home.renew()
         refusal = self.workload.image(lib.PYDUMP, self.path, self.home.path)
         tap.that(refusal is None, refusal)
+        info = json.loads(lib.run([lib.PYDUMP, "info", "--json", self.path]).out)
+        tap.equal(info["needs"], [], "what a start needs besides its guards")
 
     def go(self, run, command, user, mode=None):
         self.home.renew(lib.NOBODY if user == "nobody" else None)

@@ -1,19 +1,28 @@
 #!/usr/bin/python3
 """What modules ask about their process while they are imported, and keep."""
+import importlib.util
+import json
 import os
 import sys
 
 import lib
-from tap import done, equal, run, that
+from tap import done, equal, run, skip, that
 
 PLACE = lib.folder("asked")
 AUTO = {"PYIMAGE": "auto"}
+TERMINAL = [sys.executable, "-c", "import pty, sys, os; "
+            "sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"]
+
+
+def needs(image):
+    """What the image says that a start needs, besides its guards."""
+    return json.loads(lib.run([lib.PYDUMP, "info", "--json", image]).out)["needs"]
 
 
 def program(name, module, code, words=()):
     """An image of a script that imports this module and shows the value of `code`."""
     folder = os.path.join(PLACE, name)
-    os.mkdir(folder)
+    os.makedirs(folder, exist_ok=True)
     lib.write(folder + "/%s_asks.py" % name, module)
     script = lib.write(folder + "/run.py", "import sys, %s_asks as m\n%s\n" % (name, code))
     image = os.path.join(PLACE, name + ".pyimage")
@@ -52,7 +61,7 @@ def defaults():
                     "         more=sys.argv + ['more']):\n"
                     "    return argv, last, all, more, [type(a) for a in (argv, all, more)]\n",
                     "print(m.main(), sys.argv, type(sys.argv) is list)")
-    equal(b"asks for sys.argv" in parts[2].out + parts[2].err, False)
+    equal(needs(parts[0]), [])
     for words in [], ["a"], ["--help", "b c", "-"]:
         same(*parts[:2], words)
 
@@ -80,7 +89,7 @@ def all_words():
             "[0] + sys.argv", "['x'] + sys.argv[1:]", "sys.argv + sys.argv[1:]",
             "sys.argv * 1", "2 * sys.argv", "[a for a in reversed(sys.argv)]")):
         parts = program("all%d" % number, "import sys\nkept = %s\n" % code, "print(m.kept)")
-        that(b"asks for sys.argv" in parts[2].out + parts[2].err, parts[2].out)
+        equal(needs(parts[0]), ["no arguments (module all%d_asks asked for sys.argv)" % number])
         same(*parts[:2], [])
         gives_way(*parts[:2], ["a"], b"arguments, which module all%d_asks asked" % number)
 
@@ -238,8 +247,77 @@ def terminals():
                         "print(m.kept)")
         same(*parts[:2], [])
         gives_way(*parts[:2], [], b"standard output, a terminal or none, which module",
-                  [sys.executable, "-c", "import pty, sys, os; "
-                   "sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"])
+                  TERMINAL)
+
+
+def what_a_start_needs():
+    """The build, its JSON and `pydump info` tell alike."""
+    parts = program("needs", "import os, socket, sys\nkept = [os.getuid(), os.getcwd(), "
+                    "socket.gethostname(), os.isatty(0), os.isatty(2), '--x' in sys.argv]\n",
+                    "print(m.kept)")
+    same(*parts[:2], [])
+    want = ["the user and group of the build", "working folder " + lib.WORK,
+            "host name " + os.uname().nodename, "standard input that is no terminal",
+            "standard error that is no terminal"]
+    want = [text + " (module needs_asks asked)" for text in want]
+    want.append("no argument --x (module needs_asks asked for sys.argv)")
+    equal(json.loads(parts[2].out)["needs"], want)
+    equal(needs(parts[0]), want)
+    build = lib.run([lib.PYDUMP, "build", "-o", parts[0], "-i", "needs_asks", "-e", parts[1]])
+    for got in build, lib.run([lib.PYDUMP, "info", parts[0]]):
+        equal([line[10:] for line in got.out.decode().splitlines()
+               if line.startswith("needs")], want)
+
+
+def coloured():
+    """colorama.init() at import, as of isort and django, strips what goes to no terminal."""
+    if not importlib.util.find_spec("colorama"):
+        skip("colorama", "python3-colorama is not installed")
+        return
+    show = ("import colorama.initialise as i\nprint('\\033[31mred', type(sys.stdout), "
+            "type(i.wrapped_stdout), type(i.orig_stdout))\n"
+            "print('\\033[32mkept', file=m.out)\nprint('\\033[33merror', file=sys.stderr)\n"
+            "i.deinit()\ni.reinit()\nprint('\\033[34mblue')")
+    for number, code in enumerate(("colorama.init()", "colorama.init(autoreset=True)",
+                                   "colorama.init()\ncolorama.init()",
+                                   "colorama.init()\ncolorama.deinit()", "")):
+        parts = program("colour%d" % number, "import colorama, sys\n%s\nout = sys.stdout\n"
+                        % code, show)
+        equal(needs(parts[0]), [])
+        for command in [], TERMINAL:
+            same(*parts[:2], [], command=command)
+    for number, code in enumerate(("colorama.init(strip=True)", "colorama.init(convert=False)",
+                                   "out = colorama.AnsiToWin32(sys.stdout).stream")):
+        parts = program("strip%d" % number, "import colorama, sys\nout = sys.stdout\n%s\n"
+                        % code, show)
+        same(*parts[:2], [])
+        gives_way(*parts[:2], [], b"standard output, a terminal or none, which module", TERMINAL)
+
+
+def folders():
+    """Names that are below the working folder follow it; pip is a make-believe one."""
+    pip = os.path.join(PLACE, "folder", "pip", "_internal", "cli")
+    os.makedirs(pip)
+    lib.write(pip + "/cmdoptions.py", "import functools, os\n"
+              "def get_src_prefix():\n    return os.path.join(os.getcwd(), 'src')\n"
+              "src = functools.partial(str, default=get_src_prefix())\n")
+    asks = {"pip._internal.cli.cmdoptions": "m.c.src.keywords['default']",
+            "coverage.files": "m.c.relative_directory()",
+            "isort.settings": "m.c.DEFAULT_CONFIG.directory, m.c.DEFAULT_CONFIG.src_paths",
+            "dill.session": "m.c.TEMPDIR"}
+    for number, (name, show) in enumerate(asks.items()):
+        top = name.split(".")[0]
+        if top != "pip" and not importlib.util.find_spec(top):
+            skip(name, "it is not installed")
+            continue
+        parts = program("folder" if top == "pip" else "folder%d" % number,
+                        "import %s as c\n" % name, "print(%s)" % show)
+        equal(needs(parts[0]), [])
+        for folder in PLACE, "/usr":
+            same(*parts[:2], [], command=["env", "-C", folder])
+        gone = ["sh", "-c", 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"', PLACE + "/gone"]
+        if top != "dill":
+            gives_way(*parts[:2], [], b"working folder, which is gone", gone)
 
 
 def renewed():
@@ -268,6 +346,6 @@ def closed_streams():
 for test in (defaults, what_it_is, a_word, all_words, copies, the_name_without_an_entry,
              keys, forks, warm_state, dates_of_others, imported_again, another_interpreter,
              changed_by_the_module, process_id, times, host_name,
-             terminals, renewed, closed_streams):
+             terminals, what_a_start_needs, coloured, folders, renewed, closed_streams):
     run(test.__name__.replace("_", " "), test)
 done()
