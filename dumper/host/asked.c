@@ -66,7 +66,7 @@ static void note(enum about about)
 		snprintf(asker[about], sizeof asker[about], "%s", name);
 }
 
-void asked_folder(void)
+static void asked_folder(void)
 {
 	if (!hooks_pass_folder_by())
 		note(FOLDER);
@@ -101,11 +101,61 @@ static PyObject *hear_getcwdb(PyObject *self, PyObject *none)
 	return their_getcwdb(self, none);
 }
 
+void asked_file(const char *file)
+{
+	if (!hooks_pass_file_by(file))
+		asked_folder();
+}
+
+/* What names of files mean that are looked for. What is in angles is none, though
+ * linecache and inspect look for it. */
+static void note_path(PyObject *given)
+{
+	PyObject *path = PyLong_Check(given) ? NULL : PyOS_FSPath(given);
+	const char *text = path && PyUnicode_Check(path) ? PyUnicode_AsUTF8(path) :
+		path && PyBytes_Check(path) ? PyBytes_AS_STRING(path) : NULL;
+
+	if (text && *text != '/' && *text != '<')
+		asked_file(text);
+	PyErr_Clear();
+	Py_XDECREF(path);
+}
+
+/* dir_fd=...: the name is one in that folder. */
+static int has_folder(PyObject *const *values, PyObject *names)
+{
+	for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names); i++)
+		if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i), "dir_fd") == 0)
+			return values[i] != Py_None;
+	return 0;
+}
+
+typedef PyObject *(*fast_function)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
+
+/* Without a name it is the working folder's. */
+#define LOOK(name) \
+	static fast_function their_##name; \
+	static PyObject *hear_##name(PyObject *self, PyObject *const *given, \
+		Py_ssize_t count, PyObject *names) \
+	{ \
+		if (!count && !names) \
+			asked_folder(); \
+		else if (count && !has_folder(given + count, names)) \
+			note_path(given[0]); \
+		return their_##name(self, given, count, names); \
+	}
+
+LOOK(stat)
+LOOK(lstat)
+LOOK(access)
+LOOK(listdir)
+LOOK(scandir)
+
 static int terminal[3];		/* what the descriptor was while building */
 
 static void note_terminal(long fd)
 {
-	if (fd >= 0 && fd <= 2 && (terminal[fd] || !hooks_renew_no_terminal()))
+	if (fd >= 0 && fd <= 2 && !hooks_renew_terminal(terminal[fd]))
 		note(INPUT + (enum about)fd);
 }
 
@@ -142,9 +192,24 @@ static const struct question {
 	{"getcwdb", hear_getcwdb, &their_getcwdb},
 };
 
+static const struct look {
+	const char *name;
+	fast_function ours, *theirs;
+} looks[] = {
+	{"stat", hear_stat, &their_stat},
+	{"lstat", hear_lstat, &their_lstat},
+	{"access", hear_access, &their_access},
+	{"listdir", hear_listdir, &their_listdir},
+	{"scandir", hear_scandir, &their_scandir},
+};
+
 static void watch_posix(PyObject *module, int late)
 {
 	(void)late;
+	for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
+		watch_named(module, looks[i].name, METH_FASTCALL | METH_KEYWORDS,
+			(PyCFunction)(void (*)(void))looks[i].ours,
+			(PyCFunction *)(void *)looks[i].theirs);
 	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
 		watch_named(module, questions[i].name, METH_NOARGS, questions[i].ours,
 			questions[i].theirs);

@@ -19,8 +19,9 @@ const char *asked_module(void);
 /* A copy of such a text, or of another, to be freed. No build goes on without it. */
 char *asked_copy(const char *text);
 
-/* A relative path was used: as if the working folder had been asked for. */
-void asked_folder(void);
+/* A file of this name, a relative one, was looked for: as if the working folder had been
+ * asked for. */
+void asked_file(const char *file);
 
 /* NULL if every answer that was given would be given here, too; else a sentence
  * on the first that would not. */

@@ -6,7 +6,6 @@
 #include "cpython.h"
 #include "frames.h"
 #include "hooks_ansible.h"
-#include "hooks_colorama.h"
 #include "hooks_gtk.h"
 #include "hooks_library.h"
 #include "hooks_locale.h"
@@ -15,6 +14,7 @@
 #include "hooks_programs.h"
 #include "hooks_random.h"
 #include "hooks_settings.h"
+#include "hooks_terminal.h"
 #include "imports.h"
 #include "talk.h"
 #include "watch.h"
@@ -354,9 +354,14 @@ int hooks_pass_folder_by(void)
 	return found;
 }
 
-int hooks_renew_no_terminal(void)
+int hooks_pass_file_by(const char *file)
 {
-	return hooks_colorama_asks();
+	return hooks_settings_know(file);
+}
+
+int hooks_renew_terminal(int is_terminal)
+{
+	return hooks_terminal_renews(is_terminal);
 }
 
 /* OpenBLAS's gotoblas_quit unmaps its buffers and frees its tables. */

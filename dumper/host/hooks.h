@@ -28,11 +28,14 @@ int hooks_after(void);
 /* Whether this module's row renews all that its body asks about the process (asked.h). */
 int hooks_renew_answers(const char *module);
 
-/* Whether a row renews the answer that is being given, that a stream is no terminal. */
-int hooks_renew_no_terminal(void);
+/* Whether a row renews this answer, whether a stream is a terminal, for who asks now. */
+int hooks_renew_terminal(int is_terminal);
 
-/* Whether who asks for the working folder is known to make nothing of the answer. */
+/* Whether who asks now for the working folder is known to make nothing of the answer. */
 int hooks_pass_folder_by(void);
+
+/* Whether a row tells of this file in the working folder, which is looked for now. */
+int hooks_pass_file_by(const char *file);
 
 /* In the restored process, and in no rehearsal, when all else of Python's view of it
  * is there. -1 with an exception set. */

@@ -41,6 +41,18 @@ static struct row {
 		"            for name in 'directory', 'src_paths':\n"
 		"                object.__setattr__(config, name, getattr(fresh, name))\n"
 		"    return renew\n", NULL },
+	/* its configuration in the working folder or in the home */
+	{ "pylint.config.environment_variable",
+		"def prepare(m):\n"
+		"    import sys\n"
+		"    config = sys.modules['pylint.config']\n"
+		"    def renew():\n"
+		"        with m.warnings.catch_warnings():\n"
+		"            m.warnings.simplefilter('ignore')\n"
+		"            found = m.find_pylintrc()\n"
+		"        if found != m.PYLINTRC:\n"
+		"            config.PYLINTRC = m.PYLINTRC = found\n"
+		"    return renew\n", NULL },
 	/* the folder that names of files are relative to, for pytest-cov */
 	{ "coverage.files",
 		"def prepare(m):\n"
@@ -53,7 +65,7 @@ static struct row {
 		"    if m.src.keywords['default'] == m.get_src_prefix():\n"
 		"        return renew\n", NULL },
 	/* init() takes the codes of colours out of what goes to no terminal, if it is
-	 * not told otherwise (hooks_colorama.h). Where it wraps no stream nothing keeps
+	 * not told otherwise (hooks_terminal.c). Where it wraps no stream nothing keeps
 	 * its answer. */
 	{ "colorama.initialise",
 		"def prepare(m):\n"
@@ -75,6 +87,22 @@ static struct row {
 		"                    setattr(m, kept, unwrap(getattr(m, kept)))\n"
 		"                setattr(sys, name, unwrap(getattr(sys, name)))\n"
 		"    if {type(m.wrapped_stdout), type(m.wrapped_stderr)} & {StreamWrapper}:\n"
+		"        return renew\n", NULL },
+	/* the styles of formatters, with colours on a terminal */
+	{ "django.utils.log",
+		"def prepare(m):\n"
+		"    import gc, sys\n"
+		"    color = sys.modules['django.core.management.color']\n"
+		"    found = [o for o in gc.get_objects() if type(o) is m.ServerFormatter]\n"
+		"    cached = hasattr(color.supports_color, 'cache_clear')\n"
+		"    def renew():\n"
+		"        if cached:\n"
+		"            color.supports_color.cache_clear()\n"
+		"        style = m.color_style()\n"
+		"        for formatter in found:\n"
+		"            if formatter.style is not style:\n"
+		"                formatter.style = style\n"
+		"    if found:\n"
 		"        return renew\n", NULL },
 	/* a copy of os.environ, which each request begins with */
 	{ "wsgiref.handlers",

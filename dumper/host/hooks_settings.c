@@ -4,15 +4,17 @@
  * them are guards like all that imports read.
  */
 #include "hooks_settings.h"
+#include "frames.h"
 #include "imports.h"
 #include "talk.h"
+
+#include <string.h>
 
 /* ansible/constants.py: ansible.cfg in the working folder, ~/.ansible.cfg and
  * /etc/ansible/ansible.cfg; utils/display.py looks for a cowsay. */
 static const char ansible[] =
 "import os, sys\n"
 "from ansible import constants\n"
-"NAME = 'ansible.cfg'\n"
 "used = constants.CONFIG_FILE\n"
 "refused = None\n"
 "if used and os.path.abspath(NAME) == used:\n"
@@ -32,7 +34,6 @@ static const char ansible[] =
 static const char matplotlib[] =
 "import os, sys\n"
 "import matplotlib\n"
-"NAME = 'matplotlibrc'\n"
 "used = matplotlib.matplotlib_fname()\n"
 "config = matplotlib.get_configdir()\n"
 "refused = None\n"
@@ -49,17 +50,51 @@ static const char matplotlib[] =
 "        files += [os.path.join(styles, name) for name in os.listdir(styles)]\n"
 "files = [os.fsencode(file) for file in files]\n";
 
-/* The text sets `files`, bytes, and `refused`: why no image can be made, or None. */
+/* _distutils_hack, of setuptools, leaves CPython's own build its distutils. */
+static const char distutils[] =
+"import os\n"
+"refused = None\n"
+"if os.path.isfile(NAME):\n"
+"    refused = 'it found %s; build in another folder' % os.path.abspath(NAME)\n"
+"files = [os.fsencode(NAME)]\n";
+
+/* The text, for which NAME is the file in the working folder, sets `files`, bytes, and
+ * `refused`: why no image can be made, or None. */
 static const struct row {
-	const char *module, *name, *code;
+	const char *module, *name, *file, *code;
+	const char *asker;	/* whose code looks for the file */
 } rows[] = {
-	{ "ansible.constants", "ansible", ansible },
-	{ "matplotlib", "matplotlib", matplotlib },
+	{ "ansible.constants", "ansible", "ansible.cfg", ansible, "ansible.constants" },
+	{ "matplotlib", "matplotlib", "matplotlibrc", matplotlib, "matplotlib" },
+	{ "distutils", "distutils", "pybuilddir.txt", distutils, "_distutils_hack" },
 };
+
+/* Any frame out to the body of a module. */
+static int asks(const char *module)
+{
+	PyFrameObject *frame = frames_innermost();
+	int found = 0, is_body = 0;
+
+	while (frame && !found && !is_body) {
+		found = frames_is_of(frame, &module, 1);
+		is_body = frames_is_called(frame, "<module>");
+		frame = frames_caller(frame);
+	}
+	Py_XDECREF(frame);
+	return found;
+}
+
+int hooks_settings_know(const char *file)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (strcmp(rows[i].file, file) == 0 && asks(rows[i].asker))
+			return 1;
+	return 0;
+}
 
 static void tell(const struct row *row, void (*put)(const char *key, const char *value))
 {
-	PyObject *names = PyDict_New(), *files, *refused;
+	PyObject *names = Py_BuildValue("{ss}", "NAME", row->file), *files, *refused;
 
 	if (imports_run(row->code, names))
 		talk_refuse("find the settings of %s: %s", row->name, imports_traceback());

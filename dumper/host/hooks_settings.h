@@ -8,4 +8,7 @@
  * can be made of what it read. */
 void hooks_settings_files(void (*put)(const char *key, const char *value));
 
+/* Whether this is such a file in the working folder, looked for by its module. */
+int hooks_settings_know(const char *file);
+
 #endif

@@ -12,6 +12,7 @@
 #include "callbacks.h"
 #include "collector.h"
 #include "cpython.h"
+#include "distributions.h"
 #include "control.h"
 #include "counts.h"
 #include "entry.h"
@@ -149,6 +150,7 @@ static int host_main(int argc, char **argv, char **envp)
 	asked_watch();
 	arguments_watch();
 	answers_watch();
+	distributions_watch();
 	opened_watch();
 	collector_go_on(pause);
 	load(&spec);
@@ -156,6 +158,7 @@ static int host_main(int argc, char **argv, char **envp)
 	low_descriptors_release();
 	pause = collector_pause();
 	arguments_end();
+	distributions_end();
 	watch_end();
 	answers_end();
 	reads_os_end();

@@ -48,7 +48,7 @@ static void note(const char *path, int written)
 	size_t used = 0;
 
 	if (*path != '/') {
-		asked_folder();
+		asked_file(path);
 		if (!getcwd(absolute, PATH_MAX))
 			return;
 		used = strlen(absolute);

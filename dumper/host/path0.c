@@ -6,6 +6,7 @@
 #include "cpython.h"
 #include "enter.h"
 #include "handoff.h"
+#include "path_copies.h"
 #include "talk.h"
 
 #include <limits.h>
@@ -13,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Absolute, so that who looks what is there need not know the working folder. */
+#define STAND_IN "/<script>"
 
 static PyObject *path;		/* sys.path */
 
@@ -25,7 +29,7 @@ static PyObject *path0_of_file(const char *file);
 void path0_reserve(const char *script)
 {
 	is_folder = script && !(handoff.options.flags & PYTHON_SAFE_PATH);
-	stand_in = is_folder ? path0_of_file(script) : PyUnicode_FromString("<script>");
+	stand_in = is_folder ? path0_of_file(script) : PyUnicode_FromString(STAND_IN);
 	path = PySys_GetObject("path");
 	if (!stand_in || !path || PyList_Insert(path, 0, stand_in))
 		talk_refuse("prepare sys.path");
@@ -38,6 +42,16 @@ static Py_ssize_t find(PyObject *list)
 		if (PyList_GET_ITEM(list, i) == stand_in)
 			return i;
 	return PySequence_Index(list, stand_in);
+}
+
+int path0_is_stand_in(PyObject *text)
+{
+	return PyUnicode_Check(text) && PyUnicode_CompareWithASCIIString(text, STAND_IN) == 0;
+}
+
+int path0_is_known(void)
+{
+	return is_folder;
 }
 
 void path0_unreserve(void)
@@ -53,6 +67,8 @@ void path0_unreserve(void)
 	if (!is_folder && cache && PyDict_GetItem(cache, stand_in))
 		PyDict_DelItem(cache, stand_in);
 	PyErr_Clear();
+	if (!is_folder)
+		path_copies_find(stand_in);
 }
 
 void path0_report(void (*put)(const char *key, const char *value))
@@ -77,6 +93,7 @@ static void expect_nothing(void)
 
 void path0_forget(void)
 {
+	path_copies_change(stand_in);
 	PySequence_DelItem(path, place);
 	expect_nothing();
 }
@@ -90,13 +107,15 @@ void path0_prepare(void)
 
 void path0_release(void)
 {
+	path_copies_release();
 	Py_CLEAR(stand_in);
 	Py_CLEAR(path);
 }
 
 int path0_insert(PyObject *text)
 {
-	return cpython_set_path0(text) || PyList_Insert(path, place, text) ? -1 : 0;
+	return cpython_set_path0(text) || PyList_Insert(path, place, text) ||
+		path_copies_change(text) ? -1 : 0;
 }
 
 /* pathconfig.c, _PyPathConfig_ComputeSysPath0: for a file its folder, after one
@@ -146,6 +165,15 @@ __attribute__((noinline)) static PyObject *path0_of_file(const char *file)
 	return PyUnicode_DecodeFSDefault(folder_of(file, buffer));
 }
 
+const char *path0_folder(const struct startup *s, char *buffer)
+{
+	if (s->options.flags & PYTHON_SAFE_PATH)
+		return NULL;
+	if (s->mode == STARTUP_FILE && strcmp(s->what, "-m") && strcmp(s->what, "-c"))
+		return folder_of(s->what, buffer);
+	return ".";
+}
+
 /* CPython goes by sys.argv[0], which is "-c" also for a file of that name. */
 static PyObject *path0_of(const struct startup *s)
 {
@@ -163,11 +191,10 @@ int path0_add(const struct startup *s)
 	PyObject *text;
 	int bad;
 
-	if (s->options.flags & PYTHON_SAFE_PATH)
-		return cpython_set_path0(NULL);
-	text = path0_of(s);
-	if (text == Py_None)	/* no working folder: leave sys.path alone */
-		return cpython_set_path0(NULL);
+	text = s->options.flags & PYTHON_SAFE_PATH ? Py_None : path0_of(s);
+	if (text == Py_None)	/* or no working folder: leave sys.path alone */
+		return cpython_set_path0(NULL) || path_copies_remove(place < PyList_GET_SIZE(path) ?
+			PyList_GET_ITEM(path, place) : Py_None);
 	bad = !text || path0_insert(text);
 	Py_XDECREF(text);
 	return bad ? -1 : 0;

@@ -15,12 +15,22 @@ struct startup;
 void path0_reserve(const char *script);
 void path0_unreserve(void);
 
+/* Whether this str is that stand-in, where no folder is known. */
+int path0_is_stand_in(PyObject *text);
+
+/* Whether one is. */
+int path0_is_known(void);
+
 /* put("modules_in", the script's folder) where modules came from it: another one that
  * appears there could stand before them. */
 void path0_report(void (*put)(const char *key, const char *value));
 
 /* Before the freeze. */
 void path0_prepare(void);
+
+/* That folder by its name, in `buffer` of PATH_MAX + 1 bytes or elsewhere; NULL: nothing
+ * is put there. Nothing of Python's is used. */
+const char *path0_folder(const struct startup *startup, char *buffer);
 
 /* Puts there what python3 does for this start; nothing under -P. 0 or -1. */
 int path0_add(const struct startup *startup);

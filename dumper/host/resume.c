@@ -11,6 +11,7 @@
 #include "asked.h"
 #include "command.h"
 #include "cpython.h"
+#include "distributions.h"
 #include "environment.h"
 #include "finish.h"
 #include "forked.h"
@@ -359,6 +360,8 @@ static void check(struct startup *startup)
 	why = asked_differs();
 	if (!why)
 		why = arguments_differ(startup);
+	if (!why)
+		why = distributions_differ(startup);
 	if (why)
 		plain_python(startup, "process: it differs from that of the build in its ", why);
 	variable = shadow_find(startup);

@@ -82,7 +82,8 @@ class Program:
         refusal = self.workload.image(lib.PYDUMP, self.path, self.home.path)
         tap.that(refusal is None, refusal)
         info = json.loads(lib.run([lib.PYDUMP, "info", "--json", self.path]).out)
-        tap.equal(info["needs"], [], "what a start needs besides its guards")
+        tap.equal(info["needs"], self.workload.needs(self.home.path),
+                  "what a start needs besides its guards")
 
     def go(self, run, command, user, mode=None):
         self.home.renew(lib.NOBODY if user == "nobody" else None)

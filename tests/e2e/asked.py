@@ -11,7 +11,8 @@ from tap import done, equal, run, skip, that
 PLACE = lib.folder("asked")
 AUTO = {"PYIMAGE": "auto"}
 TERMINAL = [sys.executable, "-c", "import pty, sys, os; "
-            "sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"]
+            "sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))",
+            "env", "-u", "LC_CTYPE"]	# which that python3 sets, in the C locale
 
 
 def needs(image):
@@ -294,6 +295,33 @@ def coloured():
         gives_way(*parts[:2], [], b"standard output, a terminal or none, which module", TERMINAL)
 
 
+def styles_of_django():
+    """The formatter of django.server keeps whether it may colour lines."""
+    if not importlib.util.find_spec("django"):
+        skip("django", "python3-django is not installed")
+        return
+    parts = program("django", "import django, django.conf\ndjango.conf.settings.configure()\n"
+                    "django.setup()\n", "import logging\nprint([h.formatter.style.HTTP_SUCCESS"
+                    "('x') for h in logging.getLogger('django.server').handlers])")
+    equal(needs(parts[0]), [])
+    for command in [], TERMINAL:
+        same(*parts[:2], [], env={"TERM": "xterm"}, command=command)
+
+
+def build_of_cpython():
+    """setuptools puts its distutils in place, but for pybuilddir.txt."""
+    if not importlib.util.find_spec("setuptools"):
+        skip("setuptools", "python3-setuptools is not installed")
+        return
+    parts = program("distutils", "import distutils\n", "print(m.distutils.__file__)")
+    equal(needs(parts[0]), [])
+    folder = os.path.join(PLACE, "build")
+    os.mkdir(folder)
+    same(*parts[:2], [], command=["env", "-C", folder])
+    lib.write(folder + "/pybuilddir.txt", "")
+    gives_way(*parts[:2], [], b"pybuilddir.txt", ["env", "-C", folder])
+
+
 def folders():
     """Names that are below the working folder follow it; pip is a make-believe one."""
     pip = os.path.join(PLACE, "folder", "pip", "_internal", "cli")
@@ -318,6 +346,75 @@ def folders():
         gone = ["sh", "-c", 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"', PLACE + "/gone"]
         if top != "dill":
             gives_way(*parts[:2], [], b"working folder, which is gone", gone)
+
+
+def without_an_entry(name, module):
+    """A home in whose site the module is, and an image with it."""
+    home = os.path.join(PLACE, name)
+    os.makedirs(home + lib.USER_SITE)
+    lib.write(home + lib.USER_SITE + "/%s.py" % name, module)
+    env = {"HOME": home}
+    lib.run([lib.PYTHON, "-c", "import " + name], env=env)
+    got = lib.run([lib.PYDUMP, "build", "-o", home + "/image", "-i", name], env=env)
+    equal(got.status, 0, got.err.decode())
+    return home, env
+
+
+def copies_of_the_path():
+    """The first item of sys.path is another one in each start."""
+    home, env = without_an_entry("paths", "import sys\nitems = list(sys.path)\n"
+                                 "keys = dict.fromkeys(sys.path, 1)\nmembers = set(sys.path)\n"
+                                 "first = sys.path[0]\ntwice = sys.path * 2\n")
+    show = ("import paths as m, sys\nprint(sys.path, m.items, m.keys, m.first, m.twice, "
+            "m.members == set(m.items))\n")
+    script = lib.write(home + "/show.py", show)
+    for words in ["-c", show], ["-Pc", show], [script], ["-P", script], ["-m", "show"]:
+        plain = lib.run([lib.PYTHON, *words], env=env, cwd=home)
+        that(plain.out, plain.err)
+        equal(lib.run([home + "/image", *words], env=env, cwd=home), plain, str(words))
+
+
+def metadata_of_distributions():
+    """Some of the script's or of the working folder is found first."""
+    home, env = without_an_entry("named", "import importlib.metadata as metadata\ntry:\n"
+                                 "    kept = metadata.version('ours')\n"
+                                 "except metadata.PackageNotFoundError:\n    kept = None\n")
+    equal(needs(home + "/image"), ["no metadata of distributions in the script's or working "
+                                   "folder (module named looked)"])
+    lib.write(home + "/show.py", "import named; print(named.kept)\n")
+    for folder in "with", "without":
+        os.makedirs(home + "/" + folder)
+        os.link(home + "/show.py", home + "/" + folder + "/show.py")
+    os.mkdir(home + "/with/ours-1.dist-info")
+    lib.write(home + "/with/ours-1.dist-info/METADATA", "Name: ours\nVersion: 1\n")
+    for folder, other in ("with", "without"), ("without", "with"):
+        cwd = os.path.join(home, folder)
+        for words, differs in ((["-c", "import named; print(named.kept)"], folder == "with"),
+                               (["-m", "show"], folder == "with"), (["-Pc", "import named; "
+                               "print(named.kept)"], False), (["show.py"], folder == "with"),
+                               (["../%s/show.py" % other], other == "with")):
+            plain = lib.run([lib.PYTHON, *words], env=env, cwd=cwd)
+            equal(plain.out, b"1\n" if differs else b"None\n", plain.err)
+            got = lib.run([home + "/image", *words], env=env, cwd=cwd)
+            equal((got.status, got.out), (70, b"") if differs else (0, plain.out), str(words))
+            that(not differs or b"metadata of distributions: " in got.err, got.err)
+            equal(lib.run([home + "/image", *words], env={**env, **AUTO}, cwd=cwd).out, plain.out)
+
+
+def files_of_the_folder():
+    """A name that is looked for means another file in each folder."""
+    for number, (code, counts) in enumerate((
+            ("os.path.exists('ours')", 1), ("os.path.exists(b'ours')", 1),
+            ("pathlib.Path('ours').is_file()", 1), ("os.path.islink('ours')", 1),
+            ("os.access('ours', os.R_OK)", 1), ("os.listdir()", 1), ("list(os.scandir('.'))", 1),
+            ("os.path.exists('/usr/ours')", 0), ("linecache.getline('<ours>', 1)", 0),
+            ("'ours' in os.listdir('/')", 0), ("os.stat('bin', dir_fd=usr).st_mode", 0),
+            ("os.stat(usr).st_mode", 0))):
+        parts = program("look%d" % number, "import linecache, os, pathlib\n"
+                        "usr = os.open('/usr', os.O_RDONLY)\nkept = %s\nos.close(usr)\n" % code,
+                        "print(m.kept)")
+        equal(needs(parts[0]), ["working folder %s (module look%d_asks asked)"
+                                % (lib.WORK, number)] if counts else [], code)
 
 
 def renewed():
@@ -346,6 +443,8 @@ def closed_streams():
 for test in (defaults, what_it_is, a_word, all_words, copies, the_name_without_an_entry,
              keys, forks, warm_state, dates_of_others, imported_again, another_interpreter,
              changed_by_the_module, process_id, times, host_name,
-             terminals, what_a_start_needs, coloured, folders, renewed, closed_streams):
+             terminals, what_a_start_needs, coloured, styles_of_django, build_of_cpython,
+             folders, copies_of_the_path, metadata_of_distributions, files_of_the_folder,
+             renewed, closed_streams):
     run(test.__name__.replace("_", " "), test)
 done()

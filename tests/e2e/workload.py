@@ -309,8 +309,8 @@ def path_order():
         lib.write(os.path.join(place, name, "confmod.py"), "V = %r\n" % name)
     lib.write(place + "/prog/main.py", "import confmod, sys\nprint(confmod.V, sys.path[:2])\n")
     path = image("sys.path.insert(0, %r)" % (place + "/front"))
-    got = go(path, "import sys; print(sys.path[1:2], '<script>' in sys.path,"
-             " '<script>' in sys.path_importer_cache)")
+    got = go(path, "import sys; print(sys.path[1:2], '/<script>' in sys.path,"
+             " '/<script>' in sys.path_importer_cache)")
     equal(got.out, b"[''] False False\n")
     # last, since it writes into a folder on sys.path
     got = lib.run([path, place + "/prog/main.py"])

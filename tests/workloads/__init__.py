@@ -10,6 +10,7 @@ scripts/bench-workloads measures it. A module has
   runs(home)     name: what to run, see RUN
   session(home)  optional: a context manager around all runs (a display, a server);
                  what it yields are more variables, for runs only
+  needs(home)    optional: what `pydump info` names as needs of a start; else none
 
 Nothing here may depend on the clock, the network or the user's own files."""
 import contextlib
@@ -59,6 +60,7 @@ class Workload:
         module = importlib.import_module("workloads." + name)
         self.name, self.module = name, module
         self.arrange, self.build = module.arrange, module.build
+        self.needs = getattr(module, "needs", lambda home: [])
 
     def missing(self):
         """Packages that are not installed."""

@@ -128,6 +128,11 @@ sys.path.remove(os.getcwd())
 '''
 
 
+def needs(home):
+    """create_engine() makes the name of the file an absolute one."""
+    return ["working folder %s (module models asked)" % home]
+
+
 def arrange(home):
     write(home, "models.py", MODELS)
     write(home, "program.py", PROGRAM)
