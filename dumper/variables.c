@@ -69,14 +69,25 @@ static void add_read(struct variables *variables, const struct report_variable *
 	variable->was_set = read->was_set;
 }
 
+/* NULL, "" and the names of the C locale. */
+static int is_legacy(const char *locale)
+{
+	return !locale || !*locale || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0;
+}
+
 /* PEP 538: where the locale is coerced, the interpreter sets LC_CTYPE itself, by
- * what LC_ALL and LANG say. */
+ * what LC_ALL and LANG say: to C.UTF-8, so that whoever reads it gets this one as well
+ * where it was C.UTF-8 before, as in a child of such an interpreter. */
 static void add_coercion(struct variables *variables, char *const *environment)
 {
-	const struct variable *variable = find(variables, "LC_CTYPE");
+	const char *all = environment_get(environment, "LC_ALL");
+	struct variable *variable = find(variables, "LC_CTYPE");
 
 	if (!variable || !variable->guard || variable->language)
 		return;
+	if ((!all || !*all) && is_legacy(environment_get(environment, "LANG")) &&
+	    (is_legacy(variable->value) || strcmp(variable->value, "C.UTF-8") == 0))
+		variable->language = 1;
 	guard(variables, "LC_ALL", environment);
 	guard(variables, "LANG", environment);
 }

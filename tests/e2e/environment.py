@@ -227,6 +227,24 @@ def locales():
     starts(path, {"LANG": "C"}, "LANG")
 
 
+def coercion():
+    """In the C locale python3 sets LC_CTYPE, for its children, too."""
+    code = "import os\nreader.kept = os.environ.get('LC_CTYPE')"
+    show = "import sys; print(sys.modules['reader'].kept)"
+    path = build(code, env={"LANG": None})
+    for value in None, "", "C", "POSIX", "C.UTF-8":
+        env = {"LANG": None, "LC_CTYPE": value}
+        equal(lib.run([lib.PYTHON, "-c", "import os; print(os.environ['LC_CTYPE'])"],
+                      env=env).out, b"C.UTF-8\n")
+        starts(path, env)
+        equal(lib.run([path, "-c", show], env={**env, "PYIMAGE": "on"}).out, b"C.UTF-8\n")
+    starts(path, {"LANG": None, "LC_CTYPE": "de_DE.UTF-8"}, "locale")
+    starts(path, {"LANG": "C.UTF-8", "LC_CTYPE": "C.UTF-8"}, "LANG")
+    path = build(code)
+    starts(path, {})
+    starts(path, {"LC_CTYPE": "C.UTF-8"}, "LC_CTYPE")
+
+
 def the_whole_environment():
     code = "import os\nreader.all = dict(os.environ)"
     path = build(code)
@@ -295,6 +313,6 @@ def hostile_names():
 
 
 for test in (a_read_is_a_guard, asked_for, changed_before_it_is_read, site_reads_too, where_libraries_are, languages,
-             locales, the_whole_environment, kept_for_the_loader, homes, warned, hostile_names):
+             locales, coercion, the_whole_environment, kept_for_the_loader, homes, warned, hostile_names):
     run(test.__name__.replace("_", " "), test)
 done()
