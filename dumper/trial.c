@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -128,10 +129,15 @@ static int wait_held(int socket, int wait, struct err *err)
 	return 0;
 }
 
-/* Out of the way of files that the image opens by their old numbers. */
+/* Out of the way of what the image opens by its old numbers. */
 static int move_up(int fd)
 {
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, HOLD_LOWEST);
+	struct rlimit limit;
+	int high, lowest = HOLD_LOWEST;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 2 < HOLD_LOWEST)
+		lowest = (int)limit.rlim_cur / 2;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
 
 	if (high < 0)
 		return fd;
