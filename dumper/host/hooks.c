@@ -9,6 +9,7 @@
 #include "hooks_gtk.h"
 #include "hooks_library.h"
 #include "hooks_locale.h"
+#include "hooks_loops.h"
 #include "hooks_modules.h"
 #include "hooks_numpy.h"
 #include "hooks_programs.h"
@@ -250,6 +251,8 @@ static const struct part {
 	  .resume = hooks_gtk_resume, .release = hooks_gtk_release },
 	{ .before = hooks_modules_before, .resume = hooks_modules_resume,
 	  .release = hooks_modules_release },
+	{ .before = hooks_loops_before, .differs = hooks_loops_differ,
+	  .resume = hooks_loops_resume, .release = hooks_loops_release },
 };
 
 static int watching;
@@ -385,6 +388,7 @@ void hooks_uninstantiate(void)
 void hooks_forked(void)
 {
 	hooks_random_forked();
+	hooks_loops_forked();
 }
 
 void hooks_release(void)

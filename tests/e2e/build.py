@@ -170,7 +170,7 @@ for kind, code in {
         "socket": "import socket\ns = socket.socket()",
         "pipe": "import os\np = os.pipe()",
         "eventfd": "import os\ne = os.eventfd(0)",
-        "eventpoll": "import select\ne = select.epoll()",
+        "eventpoll": "import ctypes\ne = ctypes.CDLL(None).epoll_create1(0)",
         "memfd": "import os\nm = os.memfd_create('name')",
         "/dev/zero": "f = open('/dev/zero')",
         "/dev/urandom": "f = open('/dev/urandom', 'rb')",

@@ -55,9 +55,21 @@ KINDS = {
     "a connected socket": ("a socket", "import socket\na, b = socket.socketpair()", 2),
     "a pipe": ("a pipe", "import os\np = os.pipe()", 2),
     "a named pipe": ("a named pipe", "import os\nf = os.open(%r, os.O_RDWR)" % FIFO, 2),
-    "epoll": ("an epoll", "import select\ne = select.epoll()", 2),
-    "a selector": ("an epoll", "import selectors\ns = selectors.DefaultSelector()", 2),
-    "an event loop": ("an epoll", "import asyncio\nloop = asyncio.new_event_loop()", 2),
+    "epoll of C": ("an epoll", "import ctypes\ne = ctypes.CDLL(None).epoll_create1(0)", 2),
+    "epoll that watches": ("an epoll", "import os, select\ne = select.epoll()\n"
+                           "a, b = os.pipe()\ne.register(a)", None),
+    "epoll that watches what is closed": (
+        "an epoll", "import os, select\ne = select.epoll()\na, b = os.pipe()\n"
+        "e.register(a)\nc = os.dup(a)\nos.close(a)", None),
+    "a selector that watches": ("an epoll", "import selectors, socket\n"
+                                "s = selectors.DefaultSelector()\n"
+                                "s.register(socket.socket(), selectors.EVENT_READ)", 2),
+    "an event loop that reads": ("an epoll", "import asyncio, os\n"
+                                 "loop = asyncio.new_event_loop()\n"
+                                 "loop.add_reader(os.pipe()[0], print)", 2),
+    "a copy of an event loop's": ("a socket", "import asyncio, os\n"
+                                  "loop = asyncio.new_event_loop()\n"
+                                  "s = loop._csock.dup()", 3),
     "eventfd": ("an eventfd", "import os\ne = os.eventfd(0)", 2),
     "timerfd": ("a timer", "import ctypes\nt = ctypes.CDLL(None).timerfd_create(1, 0)", 2),
     "signalfd": ("a signalfd", "import ctypes\n"

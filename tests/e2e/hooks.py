@@ -249,19 +249,23 @@ pyimage.register_after_restore(lambda: setattr(kept, "socket", socket.socket()))
 
 
 LOOP = """
-import asyncio
+import asyncio, socket
 def make():
     kept.loop = asyncio.new_event_loop()
+    kept.pair = socket.socketpair()
+    kept.loop.add_reader(kept.pair[0], print)
     asyncio.set_event_loop(kept.loop)
+def end():
+    for one in kept.loop, *kept.pair: one.close()
 make()
 kept.loop.run_until_complete(asyncio.sleep(0))
 """
 
 
 def event_loop():
-    """It holds descriptors; hooks close it and make another."""
+    """It reads from a socket; hooks close both and make others."""
     refused(LOOP, "eventpoll", "warm.py")
-    path = made(LOOP + "pyimage.register_before_snapshot(lambda: kept.loop.close())\n"
+    path = made(LOOP + "pyimage.register_before_snapshot(end)\n"
                 "pyimage.register_after_restore(make)\n")
     prints(path, "import asyncio, kept; print(kept.loop.run_until_complete(asyncio.sleep(0,"
            " 'slept')), asyncio.get_event_loop() is kept.loop)",
