@@ -293,14 +293,27 @@ static void put_back_locks(PyObject *locks, PyObject *others, PyObject *lock)
 	Py_XDECREF(locks);
 }
 
+/* gevent puts a function of its own there, which is for once and starts its loop. */
+static int has_own_shutdown(void)
+{
+	PyObject *shutdown = PyObject_GetAttr(threading, shutdown_name);
+	int own = shutdown && PyFunction_Check(shutdown) &&
+		PyFunction_GET_GLOBALS(shutdown) == PyModule_GetDict(threading);
+
+	PyErr_Clear();
+	Py_XDECREF(shutdown);
+	return own;
+}
+
 /* threading._shutdown() marks the main thread as stopped and calls what
  * concurrent.futures and others registered: none of that, and then all back. */
 static void rehearse_threading(void)
 {
-	PyObject *exits, *thread, *lock, *none = PyList_New(0), *result, *locks, *others;
+	PyObject *exits, *thread, *lock, *none, *result, *locks, *others;
 
-	if (!threading)
+	if (!threading || !has_own_shutdown())
 		return;
+	none = PyList_New(0);
 	exits = PyObject_GetAttrString(threading, "_threading_atexits");
 	thread = PyObject_GetAttrString(threading, "_main_thread");
 	lock = thread ? PyObject_GetAttrString(thread, "_tstate_lock") : NULL;

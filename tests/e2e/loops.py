@@ -334,4 +334,25 @@ run("a call for later of twisted's", timers_of_twisted)
 run("its number is in use, or beyond the limit", number_in_use)
 run("low numbers", low_numbers)
 run("low numbers are in use", low_numbers_are_in_use)
+
+
+# ------------------------------------------------------------ threading
+SHUTDOWN = """
+import threading
+kept.calls = 0
+theirs = threading._shutdown
+def shutdown(kept=kept, theirs=theirs):
+    kept.calls += 1
+    print("shutdown", kept.calls)
+    theirs()
+threading._shutdown = shutdown
+"""
+
+
+def own_shutdown():
+    """gevent's starts its loop, and is for once."""
+    same("shutdown", SHUTDOWN, "import kept; print(kept.calls)")
+
+
+run("threading._shutdown of a program", own_shutdown)
 done()
