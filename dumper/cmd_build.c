@@ -61,6 +61,8 @@ static const char help[] =
 "      --io POLICY       what imports and warm-up files may touch while building:\n"
 "                        strict (only what import itself reads), local (default:\n"
 "                        files), network (connections and other programs, too)\n"
+"      --terminal        let imports see a terminal; without it they see none, wherever\n"
+"                        pydump runs\n"
 "      --no-immortal     let frozen objects have reference counts, as in python3\n"
 "                        (3.12, 3.13: most have none, so that their memory stays shared)\n"
 "      --json            the result as JSON on stdout\n"

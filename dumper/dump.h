@@ -52,7 +52,7 @@ struct dump {
 	struct elfout elfout;
 };
 
-#define DUMP_NONE .output = {.fd = -1}, .target = {.socket = -1}
+#define DUMP_NONE .output = {.fd = -1}, .target = TARGET_NONE
 
 /* Finds the interpreter, begins the file. */
 int dump_open(struct dump *dump, struct err *err);

@@ -318,6 +318,7 @@ const struct spec_option spec_options[] = {
 	{"no-guard-env", 0, SPEC_TEXTS, .take = take_no_guard_env},
 	{"freshness", 0, SPEC_TEXT, .take = set_freshness},
 	{"io", 0, SPEC_TEXT, .take = set_io},
+	{"terminal", 0, FLAG(terminal)},
 	{"no-immortal", 0, FLAG(no_immortal)},
 	{"venv", 0, SPEC_TEXT, .take = set_venv},
 	{"install", 0, FLAG(install)},

@@ -47,6 +47,7 @@ struct spec {
 	int install;		/* put the image behind its bin/python */
 	int uninstall;		/* put back what was there; nothing is built */
 	int has_command;	/* --for was given */
+	int terminal;		/* imports have one of their own */
 	int no_immortal;	/* reference counts stay as they are */
 	int measure;		/* run the command again, to compare times */
 	int pack;		/* dump more than once, hot objects side by side */

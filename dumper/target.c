@@ -68,8 +68,8 @@ static int choose_control(void)
 /* In the child: what posix_spawn() can't do. Only ends by exec or by writing
  * errno to the pipe. */
 static void run_child(const struct interpreter *interpreter, char *const *envp,
-		      const struct rlimit *limit, pid_t parent, int control, int null,
-		      int report)
+		      const struct rlimit *limit, pid_t parent, int control,
+		      const int streams[2], int report)
 {
 	char *argv[] = {interpreter->name ? interpreter->name : interpreter->path, NULL};
 	int number, to = choose_control();
@@ -77,7 +77,7 @@ static void run_child(const struct interpreter *interpreter, char *const *envp,
 	errno = 0;
 	signal(SIGXFSZ, SIG_DFL);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent ||
-	    dup2(null, 0) < 0 || dup2(2, 1) < 0 ||
+	    dup2(streams[0], 0) < 0 || dup2(streams[1], 1) < 0 || dup2(streams[1], 2) < 0 ||
 	    dup3(control, to, 0) < 0 || dup3(report, to + 1, O_CLOEXEC) < 0)
 		goto failed;
 	report = to + 1;
@@ -110,31 +110,30 @@ static int launch(struct target *target, const struct interpreter *interpreter,
 		  char *const *envp, const struct rlimit *limit, int control,
 		  struct err *err)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int report[2] = {-1, -1};
 	pid_t parent = getpid(), pid;
 	int result = -1;
 
-	if (null < 0 || pipe2(report, O_CLOEXEC)) {
+	if (pipe2(report, O_CLOEXEC)) {
 		err_sys(err, "start %s", interpreter->path);
 		goto done;
 	}
 	pid = fork();
 	if (pid == 0)
-		run_child(interpreter, envp, limit, parent, control, null, report[1]);
+		run_child(interpreter, envp, limit, parent, control,
+			  target->console.theirs, report[1]);
 	if (pid < 0) {
 		err_sys(err, "start %s", interpreter->path);
 		goto done;
 	}
 	target->host = pid;
 	cleanup_add_process(pid);
+	console_started(&target->console);
 	close(report[1]);
 	report[1] = -1;
 	errno = read_errno(report[0]);
 	result = errno ? err_sys(err, "start %s", interpreter->path) : 0;
 done:
-	if (null >= 0)
-		close(null);
 	for (int i = 0; i < 2; i++)
 		if (report[i] >= 0)
 			close(report[i]);
@@ -193,11 +192,12 @@ int target_start(const struct spec *spec, const struct interpreter *interpreter,
 	int sockets[2];
 	int result = -1;
 
-	*target = (struct target){.socket = -1};
+	*target = (struct target)TARGET_NONE;
 	if (getrlimit(RLIMIT_STACK, &limit))
 		return err_sys(err, "look up the stack limit");
 	moved = limit;
-	if (target_stack_limit(&limit, &moved.rlim_cur, err))
+	if (target_stack_limit(&limit, &moved.rlim_cur, err) ||
+	    console_open(&target->console, spec->terminal, err))
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
 		return err_sys(err, "make the control socket");
@@ -248,13 +248,14 @@ static int has_ended(pid_t pid)
 }
 
 /* Gets the next message. One that came before the host's end counts. */
-static int receive(struct target *target, struct err *err)
+static int receive(struct target *target, struct progress *progress, struct err *err)
 {
 	for (;;) {
-		int ended = has_ended(target->host);
-		int state = message_receive(target->socket, &target->message,
-					    ended ? 0 : LISTEN_WAIT, err);
+		int ended = has_ended(target->host), state;
 
+		console_pass(&target->console, progress, target->socket,
+			     ended ? 0 : LISTEN_WAIT);
+		state = message_receive(target->socket, &target->message, 0, err);
 		if (state == MESSAGE_WHOLE)
 			return 0;
 		if (state < 0)
@@ -375,7 +376,7 @@ int target_wait(struct target *target, struct progress *progress, struct err *er
 	for (;;) {
 		const struct buffer *body = &target->message.body;
 
-		if (receive(target, err))
+		if (receive(target, progress, err))
 			return -1;
 		switch (target->message.type) {
 		case CONTROL_PROGRESS:
@@ -423,6 +424,7 @@ void target_end(struct target *target)
 		cleanup_forget_process(target->host);
 	}
 	target->host = 0;
+	console_close(&target->console);
 	err_clear(&late);
 }
 
@@ -434,5 +436,5 @@ void target_stop(struct target *target)
 	list_free(&target->warnings);
 	frozen_free(&target->frozen);
 	free(target->doing);
-	*target = (struct target){.socket = -1};
+	*target = (struct target)TARGET_NONE;
 }

@@ -5,6 +5,7 @@
 #ifndef TARGET_H
 #define TARGET_H
 
+#include "console.h"
 #include "frozen.h"
 #include "list.h"
 #include "message.h"
@@ -18,9 +19,12 @@ struct interpreter;
 struct progress;
 struct spec;
 
+#define TARGET_NONE {.socket = -1, .console = CONSOLE_NONE}
+
 struct target {
 	pid_t host;		/* our child; 0: none (any more) */
 	int socket;		/* the control socket; -1: none */
+	struct console console;
 	struct message message;
 	char *doing;		/* the last progress text */
 	struct report report;

@@ -155,6 +155,7 @@ static int host_main(int argc, char **argv, char **envp)
 	collector_go_on(pause);
 	load(&spec);
 	callbacks_before();
+	streams_flush();	/* what imports printed is for the build to show */
 	low_descriptors_release();
 	pause = collector_pause();
 	arguments_end();

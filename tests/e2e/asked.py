@@ -20,7 +20,7 @@ def needs(image):
     return json.loads(lib.run([lib.PYDUMP, "info", "--json", image]).out)["needs"]
 
 
-def program(name, module, code, words=()):
+def program(name, module, code, words=(), before=(), options=()):
     """An image of a script that imports this module and shows the value of `code`."""
     folder = os.path.join(PLACE, name)
     os.makedirs(folder, exist_ok=True)
@@ -29,8 +29,8 @@ def program(name, module, code, words=()):
     image = os.path.join(PLACE, name + ".pyimage")
     # bytecode is there already, so that no later import changes the folder
     lib.run([lib.PYTHON, script, *words])
-    got = lib.run([lib.PYDUMP, "build", "--json", "-o", image, "-i", name + "_asks",
-                   "-e", script])
+    got = lib.run([*before, lib.PYDUMP, "build", "--json", "-o", image, "-i", name + "_asks",
+                   "-e", script, *options])
     equal(got.status, 0, got.err.decode())
     return image, script, got
 
@@ -251,6 +251,29 @@ def terminals():
                   TERMINAL)
 
 
+def a_terminal_of_its_own():
+    """Where pydump was started does not count; --terminal does."""
+    code = ("import sys\nkept = [s.isatty() for s in (sys.stdin, sys.stdout, sys.stderr)]\n"
+            "print('said', 'x' * 100000)\n")
+    for name, before, options, text in (("typed", TERMINAL, [], "no terminal"),
+                                        ("own", [], ["--terminal"], "a terminal"),
+                                        ("both", TERMINAL, ["--terminal"], "a terminal")):
+        image, script, built = program(name, code, "print(m.kept)", before=before,
+                                       options=options)
+        that(b"said " + b"x" * 100000 in built.err + built.out, "what imports wrote is lost")
+        equal(needs(image), ["standard %s that is %s (module %s_asks asked)" % (s, text, name)
+                             for s in ("input", "output", "error")])
+        plain = lib.run([*(TERMINAL if options else []), lib.PYTHON, script])
+        got = lib.run([*(TERMINAL if options else []), image])
+        equal(got.out.splitlines()[-1], plain.out.splitlines()[-1])
+        gives_way_to = [] if options else TERMINAL
+        got = lib.run([*gives_way_to, image])
+        that(b"standard input, a terminal or none, which module" in got.err + got.out, got)
+    image, _, _ = program("reads", "import sys\nkept = sys.stdin.read()\n",
+                          "print(repr(m.kept))", options=["--terminal"])
+    equal(lib.run([image]).out, b"''\n", "nobody types there")
+
+
 def what_a_start_needs():
     """The build, its JSON and `pydump info` tell alike."""
     parts = program("needs", "import os, socket, sys\nkept = [os.getuid(), os.getcwd(), "
@@ -443,7 +466,7 @@ def closed_streams():
 for test in (defaults, what_it_is, a_word, all_words, copies, the_name_without_an_entry,
              keys, forks, warm_state, dates_of_others, imported_again, another_interpreter,
              changed_by_the_module, process_id, times, host_name,
-             terminals, what_a_start_needs, coloured, styles_of_django, build_of_cpython,
+             terminals, a_terminal_of_its_own, what_a_start_needs, coloured, styles_of_django, build_of_cpython,
              folders, copies_of_the_path, metadata_of_distributions, files_of_the_folder,
              renewed, closed_streams):
     run(test.__name__.replace("_", " "), test)

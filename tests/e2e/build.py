@@ -484,7 +484,7 @@ def imports_in_order():
 
 def warmup_namespace_is_thrown_away():
     got, _, place = build("-w", warmup("left_over = 1\nprint('said while building')\n"))
-    equal(got.status, 0, got.err)
+    equal((got.status, got.err), (0, b"said while building\n"))
     got = lib.run([place + "/image", "-c", "import sys; print('left_over' in globals(),"
                    " sys.argv, sys.path[0] == '')"])
     equal(got.out, b"False ['-c'] True\n")
