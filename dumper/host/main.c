@@ -152,6 +152,7 @@ static int host_main(int argc, char **argv, char **envp)
 	answers_watch();
 	distributions_watch();
 	opened_watch();
+	watch_hash_again();
 	collector_go_on(pause);
 	load(&spec);
 	callbacks_before();

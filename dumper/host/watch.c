@@ -144,8 +144,8 @@ static int fill_set(PyObject *set, PyObject *keys)
 	return 0;
 }
 
-/* methodobject.c, meth_hash(): a function's hash is of the word that was another one,
- * so what was made meanwhile with such a key would not find it. A frozenset stays as
+/* methodobject.c, meth_hash(): a function's hash is of the word that is another one
+ * now, so what was made before with such a key would not find it. A frozenset stays as
  * it is. */
 static void hash_again(PyObject *object)
 {
@@ -161,18 +161,23 @@ static void hash_again(PyObject *object)
 	}
 	Py_XDECREF(entries);
 	if (failed)
-		talk_refuse("end the watch of imports: %s", imports_traceback());
+		talk_refuse("hash watched functions again: %s", imports_traceback());
+}
+
+void watch_hash_again(void)
+{
+	PyObject *objects = gc_view_young();
+
+	for (Py_ssize_t i = 0; objects && i < PyList_GET_SIZE(objects); i++)
+		hash_again(PyList_GET_ITEM(objects, i));
+	Py_XDECREF(objects);
 }
 
 void watch_end(void)
 {
-	PyObject *objects = gc_view_young();
-
 	for (int i = word_count; i-- > 0;)
 		memcpy(words[i].place, &words[i].theirs, sizeof words[i].theirs);
-	for (Py_ssize_t i = 0; objects && i < PyList_GET_SIZE(objects); i++)
-		hash_again(PyList_GET_ITEM(objects, i));
-	Py_XDECREF(objects);
+	watch_hash_again();
 	word_count = wanted_count = 0;
 }
 

@@ -1,9 +1,7 @@
 /*
  * Looks over the shoulder of C functions of CPython and of extension modules while
  * imports run: each is called through a word of a table, which is another one until
- * the watch ends. Nothing of it is left in the image. Not for functions that are in
- * sets or are keys, as those of os.supports_dir_fd: the hash of a built-in function
- * is made of that word (methodobject.c, meth_hash).
+ * the watch ends. Nothing of it is left in the image.
  */
 #ifndef WATCH_H
 #define WATCH_H
@@ -29,7 +27,12 @@ int watch_named(PyObject *of, const char *name, int flags, PyCFunction ours,
 int watch_attribute(PyObject *descriptor, getter our_get, setter our_set,
 	getter *their_get, setter *their_set);
 
-/* Puts all words back. */
+/* The hash of a built-in function is made of that word (methodobject.c, meth_hash): to
+ * be called when all is watched that was there before the workload, so that the sets
+ * and dicts that have such functions, os.supports_dir_fd among them, find these. */
+void watch_hash_again(void);
+
+/* Puts all words back, and hashes again. */
 void watch_end(void);
 
 #endif

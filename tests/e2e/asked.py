@@ -175,6 +175,17 @@ def dates_of_others():
     equal((got.status, got.out, got.err), (0, b"None <class 'dates_asks.E'>\n", b""))
 
 
+def functions_in_sets():
+    """shutil asks os.supports_dir_fd whether rmtree() can be safe from symbolic links. The
+    hash of a function is that of the word by which it is watched."""
+    parts = program("sets", "import os, shutil\nkept = [shutil.rmtree.avoids_symlink_attacks]\n"
+                    "functions = {getattr(os, n) for n in ('stat', 'access', 'getcwd')}\n"
+                    "counts = {f: f in os.supports_dir_fd for f in functions}\n",
+                    "import os\nprint(m.kept, [(f in m.functions, m.counts.get(f), "
+                    "f in os.supports_dir_fd) for f in (os.stat, os.access, os.getcwd)])")
+    same(*parts[:2], [])
+
+
 def imported_again():
     """A module of C's that is made again is watched as before."""
     parts = program("again", "import sys\n"
@@ -465,9 +476,9 @@ def closed_streams():
 
 for test in (defaults, what_it_is, a_word, all_words, copies, the_name_without_an_entry,
              keys, forks, warm_state, dates_of_others, imported_again, another_interpreter,
-             changed_by_the_module, process_id, times, host_name,
-             terminals, a_terminal_of_its_own, what_a_start_needs, coloured, styles_of_django, build_of_cpython,
+             changed_by_the_module, process_id, times, host_name, functions_in_sets,
+             terminals, what_a_start_needs, coloured, styles_of_django, build_of_cpython,
              folders, copies_of_the_path, metadata_of_distributions, files_of_the_folder,
-             renewed, closed_streams):
+             renewed, closed_streams, a_terminal_of_its_own):
     run(test.__name__.replace("_", " "), test)
 done()
