@@ -192,9 +192,7 @@ static PyObject *hear_utcnow(PyObject *class, PyObject *none)
 	return now;
 }
 
-typedef PyObject *(*fast_function)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
-
-static fast_function their_now;
+static watch_fast their_now;
 
 static PyObject *hear_now(PyObject *class, PyObject *const *given, Py_ssize_t number,
 	PyObject *names)

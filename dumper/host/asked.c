@@ -102,47 +102,41 @@ static PyObject *hear_getcwdb(PyObject *self, PyObject *none)
 	return their_getcwdb(self, none);
 }
 
-void asked_file(const char *file)
+/* What is in angles is none, though linecache and inspect look for it. */
+void asked_path(PyObject *given)
 {
-	if (!hooks_pass_file_by(file))
+	PyObject *path = NULL;
+	const char *name = "";
+
+	if (!PyLong_Check(given) && PyUnicode_FSConverter(given, &path))
+		name = PyBytes_AS_STRING(path);
+	if (*name && *name != '/' && *name != '<' && !hooks_pass_file_by(name))
 		asked_folder();
-}
-
-/* What names of files mean that are looked for. What is in angles is none, though
- * linecache and inspect look for it. */
-static void note_path(PyObject *given)
-{
-	PyObject *path = PyLong_Check(given) ? NULL : PyOS_FSPath(given);
-	const char *text = path && PyUnicode_Check(path) ? PyUnicode_AsUTF8(path) :
-		path && PyBytes_Check(path) ? PyBytes_AS_STRING(path) : NULL;
-
-	if (text && *text != '/' && *text != '<')
-		asked_file(text);
 	PyErr_Clear();
 	Py_XDECREF(path);
 }
 
-/* dir_fd=...: the name is one in that folder. */
-static int has_folder(PyObject *const *values, PyObject *names)
+/* dir_fd=...: the name is one in that folder. Without a name, which only a folder's
+ * list may be, it is the working folder's. */
+static void look(PyObject *const *given, Py_ssize_t count, PyObject *names)
 {
-	for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names); i++)
-		if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i), "dir_fd") == 0)
-			return values[i] != Py_None;
-	return 0;
+	PyObject *fd = watch_argument(given, count, names, PY_SSIZE_T_MAX, "dir_fd");
+	PyObject *path = watch_argument(given, count, names, 0, "path");
+
+	if (fd && fd != Py_None)
+		return;
+	if (path && path != Py_None)
+		asked_path(path);
+	else
+		asked_folder();
 }
 
-typedef PyObject *(*fast_function)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
-
-/* Without a name it is the working folder's. */
 #define LOOK(name) \
-	static fast_function their_##name; \
+	static watch_fast their_##name; \
 	static PyObject *hear_##name(PyObject *self, PyObject *const *given, \
 		Py_ssize_t count, PyObject *names) \
 	{ \
-		if (!count && !names) \
-			asked_folder(); \
-		else if (count && !has_folder(given + count, names)) \
-			note_path(given[0]); \
+		look(given, count, names); \
 		return their_##name(self, given, count, names); \
 	}
 
@@ -151,6 +145,8 @@ LOOK(lstat)
 LOOK(access)
 LOOK(listdir)
 LOOK(scandir)
+LOOK(open)
+LOOK(readlink)
 
 static int terminal[3];		/* what the descriptor was while building */
 
@@ -195,22 +191,22 @@ static const struct question {
 
 static const struct look {
 	const char *name;
-	fast_function ours, *theirs;
+	watch_fast ours, *theirs;
 } looks[] = {
 	{"stat", hear_stat, &their_stat},
 	{"lstat", hear_lstat, &their_lstat},
 	{"access", hear_access, &their_access},
 	{"listdir", hear_listdir, &their_listdir},
 	{"scandir", hear_scandir, &their_scandir},
+	{"open", hear_open, &their_open},
+	{"readlink", hear_readlink, &their_readlink},
 };
 
 static void watch_posix(PyObject *module, int late)
 {
 	(void)late;
 	for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
-		watch_named(module, looks[i].name, METH_FASTCALL | METH_KEYWORDS,
-			(PyCFunction)(void (*)(void))looks[i].ours,
-			(PyCFunction *)(void *)looks[i].theirs);
+		watch_fast_named(module, looks[i].name, looks[i].ours, looks[i].theirs);
 	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
 		watch_named(module, questions[i].name, METH_NOARGS, questions[i].ours,
 			questions[i].theirs);

@@ -6,6 +6,8 @@
 #ifndef ASKED_H
 #define ASKED_H
 
+#include <Python.h>
+
 /* Takes down, until watch_end(), who asks os.getuid() and its like, os.getcwd(),
  * socket.gethostname() or isatty() from the body of a module. Not counted are warm-up
  * files, importlib, and modules whose row in the hooks' table renews the answer. After
@@ -19,9 +21,9 @@ const char *asked_module(void);
 /* A copy of such a text, or of another, to be freed. No build goes on without it. */
 char *asked_copy(const char *text);
 
-/* A file of this name, a relative one, was looked for: as if the working folder had been
- * asked for. */
-void asked_file(const char *file);
+/* A file is looked for by this name, or descriptor: a relative name counts as if the
+ * working folder had been asked for. No exception is set before or after. */
+void asked_path(PyObject *path);
 
 /* NULL if every answer that was given would be given here, too; else a sentence
  * on the first that would not. */

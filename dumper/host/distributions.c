@@ -18,9 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef PyObject *(*fast_function)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
-
-static fast_function their_listdir;
+static watch_fast their_listdir;
 static char asker[256];		/* the first module; empty: none */
 
 static int is_after_metadata(void)
@@ -44,8 +42,7 @@ static PyObject *hear_listdir(PyObject *self, PyObject *const *given, Py_ssize_t
 static void watch_posix(PyObject *module, int late)
 {
 	(void)late;
-	watch_named(module, "listdir", METH_FASTCALL | METH_KEYWORDS,
-		(PyCFunction)(void (*)(void))hear_listdir, (PyCFunction *)(void *)&their_listdir);
+	watch_fast_named(module, "listdir", hear_listdir, &their_listdir);
 }
 
 void distributions_watch(void)

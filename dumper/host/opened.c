@@ -15,9 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef PyObject *(*fast_call)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
-
-static PyCFunction theirs;
+static watch_fast theirs;
 
 static struct opened {
 	char *path;
@@ -48,7 +46,6 @@ static void note(const char *path, int written)
 	size_t used = 0;
 
 	if (*path != '/') {
-		asked_file(path);
 		if (!getcwd(absolute, PATH_MAX))
 			return;
 		used = strlen(absolute);
@@ -60,20 +57,6 @@ static void note(const char *path, int written)
 	remember(absolute, written);
 }
 
-/* open(file, mode="r", ...) */
-static PyObject *argument(PyObject *const *args, Py_ssize_t count, PyObject *names,
-	Py_ssize_t place, const char *name)
-{
-	Py_ssize_t named = names ? PyTuple_GET_SIZE(names) : 0;
-
-	if (count > place)
-		return args[place];
-	for (Py_ssize_t i = 0; i < named; i++)
-		if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i), name) == 0)
-			return args[count + i];
-	return NULL;
-}
-
 static int writes(PyObject *mode)
 {
 	const char *text = mode && PyUnicode_Check(mode) ? PyUnicode_AsUTF8(mode) : "r";
@@ -81,16 +64,20 @@ static int writes(PyObject *mode)
 	return text && strpbrk(text, "wax+");
 }
 
+/* open(file, mode="r", ...). What is not there counts for who looked for it. */
 static PyObject *our_open(PyObject *self, PyObject *const *args, Py_ssize_t count,
 	PyObject *names)
 {
-	PyObject *file = argument(args, count, names, 0, "file"), *path = NULL;
-	PyObject *result = ((fast_call)(void (*)(void))theirs)(self, args, count, names);
+	PyObject *file = watch_argument(args, count, names, 0, "file"), *path = NULL, *result;
 
+	if (file)
+		asked_path(file);
+	result = theirs(self, args, count, names);
 	if (!result || !file || PyLong_Check(file))
 		return result;
 	if (PyUnicode_FSConverter(file, &path))
-		note(PyBytes_AS_STRING(path), writes(argument(args, count, names, 1, "mode")));
+		note(PyBytes_AS_STRING(path), writes(watch_argument(args, count, names, 1,
+			"mode")));
 	PyErr_Clear();
 	Py_XDECREF(path);
 	return result;
@@ -99,8 +86,7 @@ static PyObject *our_open(PyObject *self, PyObject *const *args, Py_ssize_t coun
 static void watch_io(PyObject *module, int late)
 {
 	(void)late;
-	watch_named(module, "open", METH_FASTCALL | METH_KEYWORDS,
-		(PyCFunction)(void (*)(void))our_open, &theirs);
+	watch_fast_named(module, "open", our_open, &theirs);
 }
 
 void opened_watch(void)

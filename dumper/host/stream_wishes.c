@@ -11,9 +11,7 @@ const char *const stream_wishes_names[STREAM_WISHES] = {
 static PyObject *streams[3];
 static unsigned named[3];	/* a bit for each setting */
 
-typedef PyObject *(*fast_call)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
-
-static PyCFunction plain_reconfigure;
+static watch_fast plain_reconfigure;
 
 static unsigned bit_of(PyObject *name)
 {
@@ -26,8 +24,7 @@ static unsigned bit_of(PyObject *name)
 static PyObject *hear(PyObject *self, PyObject *const *args, Py_ssize_t count,
 	PyObject *names)
 {
-	PyObject *done = ((fast_call)(void (*)(void))plain_reconfigure)(self, args, count,
-		names);
+	PyObject *done = plain_reconfigure(self, args, count, names);
 
 	for (Py_ssize_t i = 0; done && names && i < PyTuple_GET_SIZE(names); i++)
 		for (int fd = 0; fd < 3 && args[count + i] != Py_None; fd++)
@@ -43,8 +40,7 @@ void stream_wishes_watch(PyObject *io_module, PyObject *const text[3])
 	for (int fd = 0; fd < 3; fd++)
 		streams[fd] = text[fd];
 	if (type)
-		watch_named(type, "reconfigure", METH_FASTCALL | METH_KEYWORDS,
-			(PyCFunction)(void (*)(void))hear, &plain_reconfigure);
+		watch_fast_named(type, "reconfigure", hear, &plain_reconfigure);
 	PyErr_Clear();
 	Py_XDECREF(type);
 }

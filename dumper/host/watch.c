@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#define WORDS 48
+#define WORDS 64
 #define MODULES 32
 
 static struct word {
@@ -75,6 +75,23 @@ int watch_named(PyObject *of, const char *name, int flags, PyCFunction ours,
 	Py_XDECREF(function);
 	PyErr_Clear();
 	return failed ? -1 : 0;
+}
+
+int watch_fast_named(PyObject *of, const char *name, watch_fast ours, watch_fast *theirs)
+{
+	return watch_named(of, name, METH_FASTCALL | METH_KEYWORDS,
+		(PyCFunction)(void (*)(void))ours, (PyCFunction *)(void *)theirs);
+}
+
+PyObject *watch_argument(PyObject *const *given, Py_ssize_t count, PyObject *names,
+	Py_ssize_t place, const char *name)
+{
+	if (count > place)
+		return given[place];
+	for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names); i++)
+		if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i), name) == 0)
+			return given[count + i];
+	return NULL;
 }
 
 int watch_attribute(PyObject *descriptor, getter our_get, setter our_set,

@@ -23,6 +23,17 @@ int watch_function(PyObject *function, int flags, PyCFunction ours, PyCFunction 
 int watch_named(PyObject *of, const char *name, int flags, PyCFunction ours,
 	PyCFunction *theirs);
 
+/* A function with METH_FASTCALL | METH_KEYWORDS. */
+typedef PyObject *(*watch_fast)(PyObject *self, PyObject *const *given, Py_ssize_t count,
+	PyObject *names);
+
+/* The same for such an attribute. */
+int watch_fast_named(PyObject *of, const char *name, watch_fast ours, watch_fast *theirs);
+
+/* What such a function is given at this place or by this name: borrowed, or NULL. */
+PyObject *watch_argument(PyObject *const *given, Py_ssize_t count, PyObject *names,
+	Py_ssize_t place, const char *name);
+
 /* The same for both sides of an attribute of a C type. */
 int watch_attribute(PyObject *descriptor, getter our_get, setter our_set,
 	getter *their_get, setter *their_set);

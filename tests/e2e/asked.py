@@ -441,11 +441,16 @@ def files_of_the_folder():
             ("os.path.exists('ours')", 1), ("os.path.exists(b'ours')", 1),
             ("pathlib.Path('ours').is_file()", 1), ("os.path.islink('ours')", 1),
             ("os.access('ours', os.R_OK)", 1), ("os.listdir()", 1), ("list(os.scandir('.'))", 1),
+            ("os.listdir(None)", 1), ("os.listdir(path='.')", 1), ("list(os.scandir(None))", 1),
+            ("os.stat(path='.').st_mode", 1), ("os.path.exists('\\udcffours')", 1),
+            ("os.close(os.open('.', os.O_RDONLY))", 1), ("os.readlink(path='ours')", 1),
+            ("open('ours')", 1), ("open(file='ours')", 1), ("os.path.exists('')", 0),
             ("os.path.exists('/usr/ours')", 0), ("linecache.getline('<ours>', 1)", 0),
             ("'ours' in os.listdir('/')", 0), ("os.stat('bin', dir_fd=usr).st_mode", 0),
             ("os.stat(usr).st_mode", 0))):
         parts = program("look%d" % number, "import linecache, os, pathlib\n"
-                        "usr = os.open('/usr', os.O_RDONLY)\nkept = %s\nos.close(usr)\n" % code,
+                        "usr = os.open('/usr', os.O_RDONLY)\ntry:\n    kept = %s\n"
+                        "except FileNotFoundError:\n    kept = None\nos.close(usr)\n" % code,
                         "print(m.kept)")
         equal(needs(parts[0]), ["working folder %s (module look%d_asks asked)"
                                 % (lib.WORK, number)] if counts else [], code)
