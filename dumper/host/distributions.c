@@ -13,6 +13,7 @@
 #include "watch.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,11 +73,12 @@ static int is_metadata(const char *name)
 	return 0;
 }
 
+/* What is no folder is a zip file, which is not read. */
 static int has_metadata(const char *folder)
 {
 	DIR *stream = opendir(folder);
 	struct dirent *entry;
-	int has = 0;
+	int has = !stream && errno == ENOTDIR;
 
 	while (stream && !has && (entry = readdir(stream)))
 		has = is_metadata(entry->d_name);
@@ -97,9 +99,9 @@ const char *distributions_differ(const struct startup *startup)
 	folder = path0_folder(startup, buffer);
 	if (!folder || !has_metadata(folder))
 		return NULL;
-	snprintf(text, sizeof text, "metadata of distributions: %s has some, and module %s "
-		"looked for it while it was imported",
-		*folder == '.' ? "the working folder" : folder, asker);
+	snprintf(text, sizeof text, "metadata of distributions: %s may have some, and module "
+		"%s looked for it while it was imported",
+		strcmp(folder, ".") == 0 ? "the working folder" : folder, asker);
 	return text;
 }
 

@@ -2,6 +2,7 @@
  * The first item of sys.path: the script's folder, the working folder or nothing,
  * by the rules of pymain_run_python.
  */
+#define _GNU_SOURCE 1
 #include "path0.h"
 #include "cpython.h"
 #include "enter.h"
@@ -9,10 +10,13 @@
 #include "path_copies.h"
 #include "talk.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Absolute, so that who looks what is there need not know the working folder. */
@@ -165,13 +169,44 @@ __attribute__((noinline)) static PyObject *path0_of_file(const char *file)
 	return PyUnicode_DecodeFSDefault(folder_of(file, buffer));
 }
 
+/* Whether it is a folder or a zip file, which python3 puts there itself, also under -P
+ * (pymain_run_python). zipimport.py, _read_directory: the end of the directory stands in
+ * the file's last 64 kB. Who has that elsewhere in these is taken for one, too. */
+static int runs_from(const char *file)
+{
+	static const size_t most = (1 << 16) - 1 + 22;
+	struct stat status;
+	size_t size, start;
+	char *bytes;
+	int fd, is;
+
+	if (stat(file, &status))
+		return 0;
+	if (!S_ISREG(status.st_mode) || !status.st_size)	/* opening a FIFO would be seen */
+		return S_ISDIR(status.st_mode);
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	size = (size_t)status.st_size;
+	bytes = fd < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	if (bytes == MAP_FAILED)
+		return 0;
+	start = size > most ? size - most : 0;
+	is = memmem(bytes + start, size - start, "PK\5\6", 4) != NULL;
+	munmap(bytes, size);
+	return is;
+}
+
 const char *path0_folder(const struct startup *s, char *buffer)
 {
+	const char *file = s->mode == STARTUP_FILE && strcmp(s->what, "-m") &&
+		strcmp(s->what, "-c") ? s->what : NULL;
+
+	if (file && runs_from(file))
+		return file;
 	if (s->options.flags & PYTHON_SAFE_PATH)
 		return NULL;
-	if (s->mode == STARTUP_FILE && strcmp(s->what, "-m") && strcmp(s->what, "-c"))
-		return folder_of(s->what, buffer);
-	return ".";
+	return file ? folder_of(file, buffer) : ".";
 }
 
 /* CPython goes by sys.argv[0], which is "-c" also for a file of that name. */

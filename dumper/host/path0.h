@@ -28,8 +28,8 @@ void path0_report(void (*put)(const char *key, const char *value));
 /* Before the freeze. */
 void path0_prepare(void);
 
-/* That folder by its name, in `buffer` of PATH_MAX + 1 bytes or elsewhere; NULL: nothing
- * is put there. Nothing of Python's is used. */
+/* That folder, or the zip file that is run, by its name, in `buffer` of PATH_MAX + 1
+ * bytes or elsewhere; NULL: nothing is put there. Nothing of Python's is used. */
 const char *path0_folder(const struct startup *startup, char *buffer);
 
 /* Puts there what python3 does for this start; nothing under -P. 0 or -1. */

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import sys
+import zipfile
 
 import lib
 from tap import done, equal, run, skip, that
@@ -421,6 +422,22 @@ def metadata_of_distributions():
         os.link(home + "/show.py", home + "/" + folder + "/show.py")
     os.mkdir(home + "/with/ours-1.dist-info")
     lib.write(home + "/with/ours-1.dist-info/METADATA", "Name: ours\nVersion: 1\n")
+    # a folder and a zip file that are run stand on sys.path themselves
+    for folder in "with", "without":
+        os.link(home + "/show.py", home + "/" + folder + "/__main__.py")
+        with zipfile.ZipFile(home + "/" + folder + ".zip", "w") as file:
+            file.comment = b"some"
+            for name in sorted(os.listdir(home + "/" + folder)):
+                file.write(home + "/" + folder + "/" + name, name)
+            if folder == "with":
+                file.write(home + "/with/ours-1.dist-info/METADATA", "ours-1.dist-info/METADATA")
+    for words, differs in ((["with"], True), (["without"], False), (["-P", "with"], True),
+                           (["with.zip"], True), (["without.zip"], None)):
+        plain = lib.run([lib.PYTHON, *words], env=env, cwd=home)
+        equal(plain.out, b"1\n" if differs else b"None\n", plain.err)
+        equal(lib.run([home + "/image", *words], env={**env, **AUTO}, cwd=home).out, plain.out)
+        got = lib.run([home + "/image", *words], env=env, cwd=home)
+        equal((got.status, got.out), (0, plain.out) if differs is False else (70, b""), str(words))
     for folder, other in ("with", "without"), ("without", "with"):
         cwd = os.path.join(home, folder)
         for words, differs in ((["-c", "import named; print(named.kept)"], folder == "with"),
