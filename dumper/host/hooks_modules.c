@@ -30,10 +30,12 @@ static struct row {
 } rows[] = {
 	{ "rich", rich, NULL },
 	{ "pip._vendor.rich", rich, NULL },
-	/* the folder of the configuration that is none, and its sources */
+	/* the folder of the configuration that is none, and its sources; from isort 5 on */
 	{ "isort.settings",
 		"def prepare(m):\n"
 		"    import os\n"
+		"    if not hasattr(m, 'DEFAULT_CONFIG'):\n"
+		"        return\n"
 		"    def renew():\n"
 		"        config = m.DEFAULT_CONFIG\n"
 		"        if config.directory != os.getcwd():\n"
@@ -93,7 +95,8 @@ static struct row {
 		"def prepare(m):\n"
 		"    import gc, sys\n"
 		"    color = sys.modules['django.core.management.color']\n"
-		"    found = [o for o in gc.get_objects() if type(o) is m.ServerFormatter]\n"
+		"    found = [o for o in gc.get_objects()\n"
+		"             if issubclass(type(o), m.ServerFormatter)]\n"
 		"    cached = hasattr(color.supports_color, 'cache_clear')\n"
 		"    def renew():\n"
 		"        if cached:\n"

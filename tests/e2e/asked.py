@@ -336,8 +336,10 @@ def styles_of_django():
         skip("django", "python3-django is not installed")
         return
     parts = program("django", "import django, django.conf\ndjango.conf.settings.configure()\n"
-                    "django.setup()\n", "import logging\nprint([h.formatter.style.HTTP_SUCCESS"
-                    "('x') for h in logging.getLogger('django.server').handlers])")
+                    "django.setup()\nclass Ours(django.utils.log.ServerFormatter):\n    pass\n"
+                    "ours = Ours()\n", "import logging\nprint([f.style.HTTP_SUCCESS('x') for f in "
+                    "[m.ours] + [h.formatter for h in logging.getLogger('django.server')"
+                    ".handlers]])")
     equal(needs(parts[0]), [])
     for command in [], TERMINAL:
         same(*parts[:2], [], env={"TERM": "xterm"}, command=command)
@@ -381,6 +383,16 @@ def folders():
         gone = ["sh", "-c", 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"', PLACE + "/gone"]
         if top != "dill":
             gives_way(*parts[:2], [], b"working folder, which is gone", gone)
+
+
+def another_isort():
+    """isort 4 has its module of settings, and no configuration in it."""
+    folder = os.path.join(PLACE, "isort4", "isort")
+    os.makedirs(folder)
+    lib.write(folder + "/__init__.py", "")
+    lib.write(folder + "/settings.py", "default = {}\n")
+    parts = program("isort4", "import isort.settings\n", "print(m.isort.settings.default)")
+    same(*parts[:2], [], command=["env", "-C", "/usr"])
 
 
 def without_an_entry(name, module):
@@ -500,7 +512,7 @@ for test in (defaults, what_it_is, a_word, all_words, copies, the_name_without_a
              keys, forks, warm_state, dates_of_others, imported_again, another_interpreter,
              changed_by_the_module, process_id, times, host_name, functions_in_sets,
              terminals, what_a_start_needs, coloured, styles_of_django, build_of_cpython,
-             folders, copies_of_the_path, metadata_of_distributions, files_of_the_folder,
+             folders, another_isort, copies_of_the_path, metadata_of_distributions, files_of_the_folder,
              renewed, closed_streams, a_terminal_of_its_own):
     run(test.__name__.replace("_", " "), test)
 done()
