@@ -7,6 +7,7 @@
 #include "talk.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum place { ITEM, VALUE, KEY, MEMBER };
 
@@ -40,33 +41,88 @@ static void find_in_dict(PyObject *dict)
 	}
 }
 
-static void find_in(PyObject *holder)
+static void find_in_list(PyObject *list)
+{
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++)
+		if (PyList_GET_ITEM(list, i) == shown)
+			add(ITEM, list, NULL, i);
+}
+
+/* -1: it is another kind of holder. */
+static int find_in(PyObject *holder)
 {
 	if (PyDict_CheckExact(holder))
 		find_in_dict(holder);
 	else if (PySet_CheckExact(holder))
 		add(MEMBER, holder, NULL, 0);
 	else if (PyList_CheckExact(holder))
-		for (Py_ssize_t i = 0; i < PyList_GET_SIZE(holder); i++)
-			if (PyList_GET_ITEM(holder, i) == shown)
-				add(ITEM, holder, NULL, i);
+		find_in_list(holder);
+	else
+		return -1;
+	return 0;
+}
+
+/* A text that begins with the stand-in, as a path or as a list of paths. */
+static int is_made_of_it(PyObject *object)
+{
+	Py_ssize_t length = PyUnicode_GET_LENGTH(shown);
+	Py_UCS4 next;
+
+	if (object == shown || !PyUnicode_Check(object) ||
+	    PyUnicode_Tailmatch(object, shown, 0, PY_SSIZE_T_MAX, -1) != 1)
+		return 0;
+	next = PyUnicode_GET_LENGTH(object) > length ? PyUnicode_READ_CHAR(object, length) : '/';
+	return next == '/' || next == ':';
+}
+
+static int is_a(PyObject *object, const char *name)
+{
+	return strcmp(Py_TYPE(object)->tp_name, name) == 0;
+}
+
+/* importlib/_bootstrap_external.py: a _NamespacePath whose tuple is not that of sys.path
+ * any more is made anew. importlib/metadata/__init__.py: there is a FastPath, and a key
+ * of its cache, for each folder that was looked in. */
+static int is_idle(const struct object_graph *graph, uint32_t holder, const uint32_t *first,
+	const uint32_t *holders)
+{
+	PyObject *object = graph->nodes[holder].object, *item;
+	int is = is_a(object, "FastPath");
+
+	if (!PyTuple_CheckExact(object))
+		return is;
+	item = PyTuple_GET_ITEM(object, 0);
+	is = PyType_Check(item) && strcmp(((PyTypeObject *)item)->tp_name, "FastPath") == 0;
+	for (uint32_t i = first[holder]; i < first[holder + 1]; i++)
+		is |= is_a(graph->nodes[holders[i]].object, "_NamespacePath");
+	return is;
+}
+
+static void refuse(PyObject *text, PyObject *holder)
+{
+	talk_refuse("freeze what imports made of sys.path[0], which is another one in each "
+		"process: an object of type %s has %.80s; build with --entry SCRIPT",
+		Py_TYPE(holder)->tp_name, PyUnicode_AsUTF8(text));
 }
 
 void path_copies_find(PyObject *stand_in)
 {
-	const struct object_graph *graph;
+	const struct object_graph *graph = object_graph_make();
 	uint32_t *first, *holders;
-	long node;
 
 	shown = stand_in;
-	if (Py_REFCNT(stand_in) == 1)
-		return;
-	graph = object_graph_make();
 	if (!graph || object_graph_reverse(&first, &holders))
 		talk_refuse("out of memory");
-	node = object_graph_find(stand_in);
-	for (uint32_t i = node < 0 ? 0 : first[node]; node >= 0 && i < first[node + 1]; i++)
-		find_in(graph->nodes[holders[i]].object);
+	for (uint32_t node = 0; node < graph->count; node++) {
+		PyObject *text = graph->nodes[node].object;
+
+		if (text != shown && !is_made_of_it(text))
+			continue;
+		for (uint32_t i = first[node]; i < first[node + 1]; i++)
+			if (!is_idle(graph, holders[i], first, holders) &&
+			    (text != shown || find_in(graph->nodes[holders[i]].object)))
+				refuse(text, graph->nodes[holders[i]].object);
+	}
 	object_graph_drop();
 }
 

@@ -8,7 +8,8 @@
 
 #include <Python.h>
 
-/* Takes down who holds this stand-in. The workload is done. */
+/* Takes down who holds this stand-in. The workload is done. No image is made where
+ * another kind of object holds it, or what was made of it. */
 void path_copies_find(PyObject *stand_in);
 
 /* Puts `text` in the place of what was put last, at first of the stand-in; text is held
