@@ -6,6 +6,8 @@
 #include "cpython.h"
 #include "frames.h"
 #include "hooks.h"
+#include "path0.h"
+#include "path_looks.h"
 #include "talk.h"
 #include "watch.h"
 
@@ -106,11 +108,14 @@ static PyObject *hear_getcwdb(PyObject *self, PyObject *none)
 void asked_path(PyObject *given)
 {
 	PyObject *path = NULL;
-	const char *name = "";
+	const char *name = "", *inside;
 
 	if (!PyLong_Check(given) && PyUnicode_FSConverter(given, &path))
 		name = PyBytes_AS_STRING(path);
-	if (*name && *name != '/' && *name != '<' && !hooks_pass_file_by(name))
+	inside = path0_inside(name);
+	if (inside)
+		path_looks_note(asked_module(), inside);
+	else if (*name && *name != '/' && *name != '<' && !hooks_pass_file_by(name))
 		asked_folder();
 	PyErr_Clear();
 	Py_XDECREF(path);

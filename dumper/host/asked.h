@@ -22,7 +22,7 @@ const char *asked_module(void);
 char *asked_copy(const char *text);
 
 /* A file is looked for by this name, or descriptor: a relative name counts as if the
- * working folder had been asked for. No exception is set before or after. */
+ * working folder had been asked for; see path_looks.h for those in sys.path[0]. No exception is set before or after. */
 void asked_path(PyObject *path);
 
 /* NULL if every answer that was given would be given here, too; else a sentence

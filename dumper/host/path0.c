@@ -53,6 +53,14 @@ int path0_is_stand_in(PyObject *text)
 	return PyUnicode_Check(text) && PyUnicode_CompareWithASCIIString(text, STAND_IN) == 0;
 }
 
+const char *path0_inside(const char *name)
+{
+	size_t length = strlen(STAND_IN);
+
+	return strncmp(name, STAND_IN, length) == 0 && name[length] == '/' && name[length + 1] ?
+		name + length + 1 : NULL;
+}
+
 int path0_is_known(void)
 {
 	return is_folder;
@@ -97,8 +105,8 @@ static void expect_nothing(void)
 
 void path0_forget(void)
 {
-	path_copies_change(stand_in);
 	PySequence_DelItem(path, place);
+	path_copies_change(stand_in);
 	expect_nothing();
 }
 
@@ -116,10 +124,11 @@ void path0_release(void)
 	Py_CLEAR(path);
 }
 
+/* Copies first: there may be some in sys.path itself. */
 int path0_insert(PyObject *text)
 {
-	return cpython_set_path0(text) || PyList_Insert(path, place, text) ||
-		path_copies_change(text) ? -1 : 0;
+	return cpython_set_path0(text) || path_copies_change(text) ||
+		PyList_Insert(path, place, text) ? -1 : 0;
 }
 
 /* pathconfig.c, _PyPathConfig_ComputeSysPath0: for a file its folder, after one

@@ -18,7 +18,10 @@ void path0_unreserve(void);
 /* Whether this str is that stand-in, where no folder is known. */
 int path0_is_stand_in(PyObject *text);
 
-/* Whether one is. */
+/* What this file's name is in that stand-in, or NULL: it is not there. */
+const char *path0_inside(const char *name);
+
+/* Whether a folder is known. */
 int path0_is_known(void);
 
 /* put("modules_in", the script's folder) where modules came from it: another one that

@@ -12,6 +12,7 @@
 #include "hooks.h"
 #include "imports.h"
 #include "opened.h"
+#include "path_looks.h"
 #include "reads.h"
 #include "talk.h"
 #include "unbuffered.h"
@@ -190,6 +191,7 @@ void report_send(char **warmups, int immortal)
 	asked_report(put);
 	arguments_report(put);
 	distributions_report(put);
+	path_looks_report(put);
 	reads_put(stream);
 	temporary_put(stream);
 	if (fclose(stream))

@@ -22,6 +22,7 @@
 #include "image_check.h"
 #include "imports.h"
 #include "options.h"
+#include "path_looks.h"
 #include "readline.h"
 #include "run.h"
 #include "shadow.h"
@@ -362,6 +363,8 @@ static void check(struct startup *startup)
 		why = arguments_differ(startup);
 	if (!why)
 		why = distributions_differ(startup);
+	if (!why)
+		why = path_looks_differ(startup);
 	if (why)
 		plain_python(startup, "process: it differs from that of the build in its ", why);
 	variable = shadow_find(startup);

@@ -421,6 +421,53 @@ def copies_of_the_path():
         equal(lib.run([home + "/image", *words], env=env, cwd=home), plain, str(words))
 
 
+def made_of_the_path():
+    """What is not a list's, dict's or set's item can't be another one in each start."""
+    for number, code in enumerate(("tuple(sys.path)", "[os.path.abspath(p) for p in sys.path]",
+                                   "lambda first=sys.path[0]: first",
+                                   "os.path.join(sys.path[0], 'data')", "':'.join(sys.path)")):
+        home = os.path.join(PLACE, "made%d" % number)
+        os.makedirs(home + lib.USER_SITE)
+        lib.write(home + lib.USER_SITE + "/made.py", "import os, sys\nkept = %s\n" % code)
+        got = lib.run([lib.PYDUMP, "build", "-o", home + "/image", "-i", "made"],
+                      env={"HOME": home})
+        equal(got.status, 1, code)
+        that(b"freeze what imports made of sys.path[0]" in got.err, got.err)
+    parts = program("entry", "import sys\nkept = tuple(sys.path)\n", "print(m.kept)")
+    same(*parts[:2], [])
+
+
+def twice_on_the_path():
+    for number, code in enumerate(("append(sys.path[0])", "insert(0, sys.path[0])")):
+        home, env = without_an_entry("again%d" % number, "import sys\nsys.path.%s\n" % code)
+        show = lib.write(home + "/show.py", "import again%d, sys; print(sys.path)\n" % number)
+        for words in ["-c", "import again%d, sys; print(sys.path)" % number], [show]:
+            plain = lib.run([lib.PYTHON, *words], env=env, cwd=home)
+            equal(lib.run([home + "/image", *words], env=env, cwd=home), plain, str(words))
+
+
+def files_along_the_path():
+    """pkgutil.extend_path(), which gi calls, looks for gi.pkg in each folder of it."""
+    home, env = without_an_entry("along", "import os, sys\nkept = [p for p in sys.path if "
+                                 "os.path.isfile(os.path.join(p, 'ours.pkg'))]\n")
+    equal(needs(home + "/image"), ["no ours.pkg in the script's or working folder (module "
+                                   "along looked)"])
+    show = "import along; print(along.kept)"
+    lib.write(home + "/show.py", show)
+    os.mkdir(home + "/other")
+    lib.write(home + "/other/ours.pkg", "")
+    for cwd, words, differs in ((home, ["show.py"], 0), (home, ["-c", show], 0),
+                                (home + "/other", ["-c", show], 1),
+                                (home + "/other", ["-Pc", show], 0),
+                                (home + "/other", ["../show.py"], 0)):
+        plain = lib.run([lib.PYTHON, *words], env=env, cwd=cwd)
+        equal(plain.out == b"[]\n", not differs, plain.err)
+        got = lib.run([home + "/image", *words], env=env, cwd=cwd)
+        equal((got.status, got.out), (70, b"") if differs else (0, plain.out), str(words))
+        that(not differs or b"ours.pkg is in the working folder" in got.err, got.err)
+        equal(lib.run([home + "/image", *words], env={**env, **AUTO}, cwd=cwd).out, plain.out)
+
+
 def metadata_of_distributions():
     """Some of the script's or of the working folder is found first."""
     home, env = without_an_entry("named", "import importlib.metadata as metadata\ntry:\n"
@@ -512,7 +559,8 @@ for test in (defaults, what_it_is, a_word, all_words, copies, the_name_without_a
              keys, forks, warm_state, dates_of_others, imported_again, another_interpreter,
              changed_by_the_module, process_id, times, host_name, functions_in_sets,
              terminals, what_a_start_needs, coloured, styles_of_django, build_of_cpython,
-             folders, another_isort, copies_of_the_path, metadata_of_distributions, files_of_the_folder,
+             folders, another_isort, copies_of_the_path, made_of_the_path,
+             twice_on_the_path, files_along_the_path, metadata_of_distributions, files_of_the_folder,
              renewed, closed_streams, a_terminal_of_its_own):
     run(test.__name__.replace("_", " "), test)
 done()
