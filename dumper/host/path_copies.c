@@ -210,8 +210,8 @@ int path_copies_remove(PyObject *next)
 
 void path_copies_release(void)
 {
-	while (count) {
-		Py_CLEAR(copies[--count].holder);
-		Py_CLEAR(copies[count].key);
+	for (; count; count--) {	/* Py_CLEAR() of 3.11 evaluates its argument twice */
+		Py_CLEAR(copies[count - 1].holder);
+		Py_CLEAR(copies[count - 1].key);
 	}
 }

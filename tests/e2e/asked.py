@@ -411,14 +411,17 @@ def copies_of_the_path():
     """The first item of sys.path is another one in each start."""
     home, env = without_an_entry("paths", "import sys\nitems = list(sys.path)\n"
                                  "keys = dict.fromkeys(sys.path, 1)\nmembers = set(sys.path)\n"
-                                 "first = sys.path[0]\ntwice = sys.path * 2\n")
-    show = ("import paths as m, sys\nprint(sys.path, m.items, m.keys, m.first, m.twice, "
+                                 "first = sys.path[0]\ntwice = sys.path * 2\n"
+                                 "again = list(sys.path)\n")
+    show = ("import paths as m, sys\nprint(sys.path, m.items, m.keys, m.first, m.twice, m.again, "
             "m.members == set(m.items))\n")
     script = lib.write(home + "/show.py", show)
     for words in ["-c", show], ["-Pc", show], [script], ["-P", script], ["-m", "show"]:
         plain = lib.run([lib.PYTHON, *words], env=env, cwd=home)
         that(plain.out, plain.err)
-        equal(lib.run([home + "/image", *words], env=env, cwd=home), plain, str(words))
+        for more in {}, {"PYIMAGE_FINALIZE": "full"}:
+            equal(lib.run([home + "/image", *words], env={**env, **more}, cwd=home), plain,
+                  str(words))
 
 
 def made_of_the_path():
