@@ -65,6 +65,26 @@ static PyObject *tempfile_before(PyObject *module)
 	Py_RETURN_NONE;
 }
 
+/* pkg_resources/__init__.py: _normalize_cached() keeps what realpath() of each name is, in
+ * a dict that is its default argument or, newer, in functools' cache. The first item of
+ * sys.path is among the names. */
+static PyObject *pkg_resources_before(PyObject *module)
+{
+	PyObject *function = PyObject_GetAttrString(module, "_normalize_cached");
+	PyObject *defaults = function && PyFunction_Check(function) ?
+		PyFunction_GetDefaults(function) : NULL;
+	PyObject *done = function && !PyFunction_Check(function) ?
+		PyObject_CallMethod(function, "cache_clear", NULL) : NULL;
+
+	for (Py_ssize_t i = 0; defaults && i < PyTuple_GET_SIZE(defaults); i++)
+		if (PyDict_Check(PyTuple_GET_ITEM(defaults, i)))
+			PyDict_Clear(PyTuple_GET_ITEM(defaults, i));
+	Py_XDECREF(done);
+	Py_XDECREF(function);
+	PyErr_Clear();
+	Py_RETURN_NONE;
+}
+
 /* platform.py: uname() and its like are of the machine that it was built on. */
 static PyObject *platform_before(PyObject *module)
 {
@@ -195,6 +215,8 @@ static struct hook {
 	{ "uuid", uuid_before, NULL, NULL },
 	{ "tempfile", tempfile_before, NULL, NULL },
 	{ "platform", platform_before, NULL, NULL },
+	{ "pkg_resources", pkg_resources_before, NULL, NULL },
+	{ "pip._vendor.pkg_resources", pkg_resources_before, NULL, NULL },
 	{ "random", hooks_random_before, hooks_random_after, NULL },
 	{ "numpy.random", hooks_numpy_before, hooks_numpy_after, NULL },
 	{ "multiprocessing.process", process_before, process_after, NULL },

@@ -79,8 +79,6 @@ void path0_unreserve(void)
 	if (!is_folder && cache && PyDict_GetItem(cache, stand_in))
 		PyDict_DelItem(cache, stand_in);
 	PyErr_Clear();
-	if (!is_folder)
-		path_copies_find(stand_in);
 }
 
 void path0_report(void (*put)(const char *key, const char *value))
@@ -114,6 +112,8 @@ void path0_prepare(void)
 {
 	path = PySys_GetObject("path");
 	Py_XINCREF(path);
+	if (!is_folder)
+		path_copies_find(stand_in);
 	expect_nothing();
 }
 

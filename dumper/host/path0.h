@@ -28,7 +28,7 @@ int path0_is_known(void);
  * appears there could stand before them. */
 void path0_report(void (*put)(const char *key, const char *value));
 
-/* Before the freeze. */
+/* Before the first rehearsal, after hooks_before(), which takes out what is made again. */
 void path0_prepare(void);
 
 /* That folder, or the zip file that is run, by its name, in `buffer` of PATH_MAX + 1

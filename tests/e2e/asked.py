@@ -471,6 +471,20 @@ def files_along_the_path():
         equal(lib.run([home + "/image", *words], env={**env, **AUTO}, cwd=cwd).out, plain.out)
 
 
+def names_of_pkg_resources():
+    """It keeps what realpath() of each of sys.path's items is."""
+    if not importlib.util.find_spec("pkg_resources"):
+        skip("pkg_resources", "python3-pkg-resources is not installed")
+        return
+    home, env = without_an_entry("names", "import pkg_resources\n")
+    code = ("import names as m\nprint(m.pkg_resources.working_set.entries, "
+            "m.pkg_resources._normalize_cached(''))\n")
+    show = lib.write(home + "/show.py", code)
+    for words in ["-c", code], ["-m", "show"], [show]:
+        plain = lib.run([lib.PYTHON, *words], env=env, cwd=home)
+        equal(lib.run([home + "/image", *words], env=env, cwd=home), plain, str(words))
+
+
 def metadata_of_distributions():
     """Some of the script's or of the working folder is found first."""
     home, env = without_an_entry("named", "import importlib.metadata as metadata\ntry:\n"
@@ -563,7 +577,8 @@ for test in (defaults, what_it_is, a_word, all_words, copies, the_name_without_a
              changed_by_the_module, process_id, times, host_name, functions_in_sets,
              terminals, what_a_start_needs, coloured, styles_of_django, build_of_cpython,
              folders, another_isort, copies_of_the_path, made_of_the_path,
-             twice_on_the_path, files_along_the_path, metadata_of_distributions, files_of_the_folder,
+             twice_on_the_path, files_along_the_path,
+             names_of_pkg_resources, metadata_of_distributions, files_of_the_folder,
              renewed, closed_streams, a_terminal_of_its_own):
     run(test.__name__.replace("_", " "), test)
 done()
