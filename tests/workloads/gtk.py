@@ -246,6 +246,11 @@ def session(home):
         yield {"DISPLAY": display, "DBUS_SESSION_BUS_ADDRESS": address}
 
 
+def needs(_home):
+    """pkgutil.extend_path() looks for it in each folder of sys.path."""
+    return ["no gi.pkg in the script's or working folder (module gi looked)"]
+
+
 def arrange(home):
     write(home, "app.py", APP)
     write(home, "imports.py", IMPORTS)
