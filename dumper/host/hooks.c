@@ -6,6 +6,7 @@
 #include "cpython.h"
 #include "frames.h"
 #include "hooks_ansible.h"
+#include "hooks_awscrt.h"
 #include "hooks_gtk.h"
 #include "hooks_library.h"
 #include "hooks_locale.h"
@@ -271,6 +272,8 @@ static const struct part {
 	  .release = hooks_ansible_release },
 	{ .watch = hooks_gtk_watch, .before = hooks_gtk_prepare,
 	  .resume = hooks_gtk_resume, .release = hooks_gtk_release },
+	{ .watch = hooks_awscrt_watch, .resume = hooks_awscrt_resume,
+	  .release = hooks_awscrt_release },
 	{ .before = hooks_modules_before, .resume = hooks_modules_resume,
 	  .release = hooks_modules_release },
 	{ .before = hooks_loops_before, .differs = hooks_loops_differ,
