@@ -405,7 +405,8 @@ code("a pipe that is closed", "import os\nr, w = os.pipe()\nos.dup2(w, 1)\nos.cl
 # ------------------------------------------------------------ threads
 code("daemon thread that prints", "import threading, time\ndef f():\n"
      " while True: time.sleep(.001); lines.append(1)\nlines = []\n"
-     "threading.Thread(target=f, daemon=True).start()\ntime.sleep(.02)\nprint(bool(lines))")
+     "threading.Thread(target=f, daemon=True).start()\n"
+     "while not lines: time.sleep(.001)\nprint(len(lines) > 0)")
 code("daemon thread with an object", DEL + "import threading\ndef f():\n d = D('thread')\n e.set()\n"
      " threading.Event().wait()\ne = threading.Event()\n"
      "threading.Thread(target=f, daemon=True).start()\ne.wait()\nd = D('main')")
