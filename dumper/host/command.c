@@ -13,6 +13,7 @@
 #include "handoff.h"
 #include "heap_view.h"
 #include "imports.h"
+#include "module_run.h"
 #include "shadow.h"
 
 static PyObject *modules;	/* sys.modules */
@@ -201,16 +202,14 @@ static int run_told(const char *text, PyCompilerFlags *flags)
 	Py_XDECREF(code);
 	Py_XDECREF(arena);
 	Py_XDECREF(module);
-	if (!result)
-		PyErr_Print();
 	Py_XDECREF(result);
-	return result ? 0 : -1;
+	return result ? 0 : module_main_failed();
 }
 
 int command_run(const char *text, PyCompilerFlags *flags)
 {
 	return cpython_lines_module() ? run_told(text, flags) :
-		PyRun_SimpleStringFlags(text, flags);
+		PyRun_SimpleStringFlags(text, flags) != 0;
 }
 
 void command_release(void)

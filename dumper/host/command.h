@@ -29,7 +29,8 @@ PyObject *command_execute(PyObject *code, PyObject *names);
  * exception set. */
 int command_register(PyObject *code, const char *text);
 
-/* _PyRun_SimpleStringFlagsWithName(): 0, or -1 after it has printed the exception. */
+/* _PyRun_SimpleStringFlagsWithName(). Prints the exception that it ends by. The exit
+ * status. */
 int command_run(const char *text, PyCompilerFlags *flags);
 
 void command_release(void);

@@ -90,6 +90,9 @@ int cpython_may_fork(void);
 /* Functions registered with Py_AtExit(), last first, each once. */
 void cpython_call_exit_functions(void);
 
+/* Whether SystemExit of a command or script leads back to what runs it. */
+int cpython_main_returns(void);
+
 /* What running a file adds to __main__ beside __file__, as None; NULL: nothing (3.15+). */
 const char *cpython_cached_name(void);
 

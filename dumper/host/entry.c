@@ -10,6 +10,8 @@
 #include "enter.h"
 #include "handoff.h"
 #include "imports.h"
+#include "main_file.h"
+#include "module_run.h"
 #include "path0.h"
 #include "shadow.h"
 #include "source.h"
@@ -185,17 +187,6 @@ static void check_function(void)
 
 /* --- a file --- */
 
-/* pythonrun.c, set_main_loader() */
-static PyObject *make_loader(PyObject *filename)
-{
-	PyObject *type = cpython_quiet_attribute("_frozen_importlib_external",
-		"SourceFileLoader");
-	PyObject *made = type ? PyObject_CallFunction(type, "sO", "__main__", filename) : NULL;
-
-	Py_XDECREF(type);
-	return made;
-}
-
 /* A folder or zip file: runpy's, at each start. */
 static void check_main(PyObject *importer)
 {
@@ -218,7 +209,7 @@ static void prepare_file(void)
 		check_main(importer);
 	} else if (!(handoff.options.flags & PYTHON_SKIP_LINE)) {
 		code = source_compile_file(name, filename);
-		loader = code ? make_loader(filename) : NULL;
+		loader = code ? main_file_loader(filename) : NULL;
 		if (code && !loader)
 			talk_refuse("entry %s: %s", name, imports_traceback());
 	}
@@ -281,63 +272,21 @@ int entry_is_ready(const struct startup *startup)
 	return startup->by_entry && (code || details);
 }
 
-static void flush(const char *name)
+static PyObject *evaluate_file(void *filename, PyObject *names)
 {
-	PyObject *stream = PySys_GetObject(name), *done;
-
-	done = stream ? PyObject_CallMethod(stream, "flush", NULL) : NULL;
-	if (!done)
-		PyErr_Clear();
-	Py_XDECREF(done);
+	if (PySys_Audit("compile", "OO", Py_None, filename) < 0)
+		return NULL;
+	return command_execute(code, names);
 }
 
-static void flush_streams(void)
+static int run_file(void)
 {
-	PyObject *type, *value, *trace;
+	PyObject *filename = PyUnicode_DecodeFSDefault(handoff.entry_what);
+	int status = filename ? main_file_evaluate(filename, loader, evaluate_file, filename) :
+		module_failed();
 
-	PyErr_Fetch(&type, &value, &trace);
-	flush("stderr");
-	flush("stdout");
-	PyErr_Restore(type, value, trace);
-}
-
-static void forget(PyObject *names, const char *name)
-{
-	if (PyDict_DelItemString(names, name))
-		PyErr_Clear();
-}
-
-/* _PyRun_SimpleFileObject(). Takes the reference to __main__: PyErr_Print() ends the
- * process for SystemExit, and the end must not find the module held. */
-static int run_file(PyObject *module, PyObject *names)
-{
-	PyObject *filename = PyUnicode_DecodeFSDefault(handoff.entry_what), *result = NULL;
-	int set = !PyDict_GetItemString(names, "__file__");
-	const char *cached = cpython_cached_name();
-
-	if (filename && (!set || (!PyDict_SetItemString(names, "__file__", filename) &&
-	    (!cached || !PyDict_SetItemString(names, cached, Py_None)))) &&
-	    !PyDict_SetItemString(names, "__loader__", loader) &&
-	    PySys_Audit("compile", "OO", Py_None, filename) == 0)
-		result = command_execute(code, names);
 	Py_XDECREF(filename);
-	flush_streams();
-	if (!result) {
-		Py_DECREF(module);
-		PyErr_Print();
-		if (PyDict_GetItemString(PyImport_GetModuleDict(), "__main__") != module)
-			return 1;	/* its names may be gone with it */
-	}
-	if (set) {
-		forget(names, "__file__");
-		if (cached)
-			forget(names, cached);
-	}
-	if (!result)
-		return 1;
-	Py_DECREF(result);
-	Py_DECREF(module);
-	return 0;
+	return status;
 }
 
 int entry_run(const struct startup *startup, const char *command)
@@ -345,14 +294,10 @@ int entry_run(const struct startup *startup, const char *command)
 	PyObject *module = PyImport_AddModule("__main__"), *held, *result;
 	PyObject *names = module ? PyModule_GetDict(module) : NULL;
 
-	if (!names) {
-		PyErr_Print();
-		return 1;
-	}
-	if (startup->mode == STARTUP_FILE) {
-		Py_INCREF(module);	/* the program may take it out of sys.modules */
-		return run_file(module, names);
-	}
+	if (!names)
+		return module_failed();
+	if (startup->mode == STARTUP_FILE)
+		return run_file();
 	/* as run_told() of command.c; older ones hold nothing */
 	held = cpython_lines_module() ? Py_NewRef(module) : NULL;
 	/* Parser/peg_api.c, as PyRun_SimpleString() comes to it */
@@ -360,10 +305,8 @@ int entry_run(const struct startup *startup, const char *command)
 		command_register(code, command) ? NULL :
 		command_execute(code, names);
 	Py_XDECREF(held);
-	if (!result)
-		PyErr_Print();
 	Py_XDECREF(result);
-	return !result;
+	return result ? 0 : module_main_failed();
 }
 
 void entry_release(void)

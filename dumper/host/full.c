@@ -15,6 +15,7 @@
 #include "gc_view.h"
 #include "hooks.h"
 #include "immortal.h"
+#include "main_file.h"
 #include "patches.h"
 #include "rehearse.h"
 #include "resume.h"
@@ -76,6 +77,7 @@ int full_finish(void)
 	answers_release();
 	arguments_release();
 	resume_release();
+	main_file_release();
 	run_release();
 	entry_release();
 	rehearse_release();

@@ -27,6 +27,7 @@
 #include "imports.h"
 #include "libc_state.h"
 #include "low_descriptors.h"
+#include "main_file.h"
 #include "opened.h"
 #include "options.h"
 #include "path0.h"
@@ -86,6 +87,7 @@ static void load(const struct talk_spec *spec)
 		talk_progress("warming up with %s", *file);
 		imports_warm_up(*file);
 	}
+	main_file_prepare();
 	entry_prepare();
 }
 

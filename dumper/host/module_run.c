@@ -38,21 +38,22 @@ static int exit_status(void)
 	return status;
 }
 
-/* The exception that is set, printed; 1, or what SystemExit says: PyErr_Print
- * ends the process for that. */
-static int printed(void)
-{
-	PyErr_Print();
-	return 1;
-}
-
 /* pymain_exit_err_print(): unlike PyErr_Print() it comes back from SystemExit, so
  * that a prompt may follow. */
 int module_failed(void)
 {
 	if (PyErr_ExceptionMatches(PyExc_SystemExit) && !cpython_config()->inspect)
 		return exit_status();
-	return printed();
+	PyErr_Print();
+	return 1;
+}
+
+int module_main_failed(void)
+{
+	if (cpython_main_returns())
+		return module_failed();
+	PyErr_Print();
+	return 1;
 }
 
 /* runpy does it; `set_argv0` as for -m, `found`: the module is known already. */
@@ -61,14 +62,14 @@ int module_run(const char *name, int set_argv0, int found)
 	PyObject *runpy, *text = PyUnicode_DecodeFSDefault(name), *result;
 
 	if (text && PySys_Audit("cpython.run_module", "O", text) < 0)
-		return printed();
+		return module_failed();
 	runpy = PyImport_ImportModule("runpy");
 	if (!runpy) {
 		fprintf(stderr, "Could not import runpy module\n");
-		return printed();
+		return module_failed();
 	}
 	if (found && entry_lend_module())
-		return printed();
+		return module_failed();
 	*cpython_unhandled_interrupt() = 0;
 	result = PyObject_CallMethod(runpy, "_run_module_as_main", "OO", text,
 		set_argv0 ? Py_True : Py_False);

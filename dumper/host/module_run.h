@@ -12,4 +12,8 @@ int module_run(const char *name, int set_argv0, int found);
  * SystemExit where no prompt follows. */
 int module_failed(void);
 
+/* The same for what a command or a script raised: before gh-152132 it does not come
+ * back from SystemExit. */
+int module_main_failed(void);
+
 #endif

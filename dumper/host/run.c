@@ -11,6 +11,7 @@
 #include "cpython.h"
 #include "entry.h"
 #include "handoff.h"
+#include "main_file.h"
 #include "module_run.h"
 #include "path0.h"
 #include "repl.h"
@@ -30,14 +31,6 @@ void run_prepare(const char *name)
 	program = name;
 	path0_prepare();
 	command_prepare();
-}
-
-/* The exception that is set, printed; 1, or what SystemExit says: PyErr_Print
- * ends the process for that. */
-static int failed(void)
-{
-	PyErr_Print();
-	return 1;
 }
 
 /* initconfig.c, config_parse_cmdline(): the command gets an end of line. */
@@ -60,12 +53,12 @@ static int run_command(const struct startup *s)
 	int result;
 
 	if (text && PySys_Audit("cpython.run_command", "O", text) < 0)
-		return failed();
+		return module_failed();
 	bytes = text ? PyUnicode_AsUTF8String(text) : NULL;
 	Py_XDECREF(text);
 	if (!bytes) {
 		PySys_WriteStderr("Unable to decode the command from the command line:\n");
-		return failed();
+		return module_failed();
 	}
 	cpython_dedent(PyBytes_AsString(bytes));	/* nobody else has it */
 	if (entry_is_ready(s))
@@ -73,7 +66,7 @@ static int run_command(const struct startup *s)
 	else
 		result = command_run(PyBytes_AsString(bytes), &flags);
 	Py_DECREF(bytes);
-	return result != 0;
+	return result;
 }
 
 /* Whether it is a folder or a zip file, for which sys.path has an importer. */
@@ -113,7 +106,6 @@ static int cannot_open(PyObject *filename)
 
 static int run_file(const char *name, PyObject *filename, int skip_line)
 {
-	PyCompilerFlags flags = { .cf_flags = 0, .cf_feature_version = PY_MINOR_VERSION };
 	/* _Py_fopen_obj() */
 	int heard = PySys_Audit("open", "Osi", filename, "rb", 0);
 	FILE *file = heard ? NULL : fopen(name, "rbe");
@@ -131,9 +123,9 @@ static int run_file(const char *name, PyObject *filename, int skip_line)
 	}
 	if (Py_MakePendingCalls() < 0) {
 		fclose(file);
-		return failed();
+		return module_failed();
 	}
-	return PyRun_AnyFileExFlags(file, name, 1, &flags) != 0;
+	return main_file_run(file, name, filename);
 }
 
 /* initconfig.c, config_run_filename_abspath: __file__ is absolute, argv[0] is
@@ -157,14 +149,14 @@ static int run_entry_file(const struct startup *s, PyObject *filename)
 	if (PySys_Audit("open", "Osi", filename, "rb", 0) < 0)
 		return cannot_open(filename);
 	if (Py_MakePendingCalls() < 0)
-		return failed();
+		return module_failed();
 	return entry_run(s, NULL);
 }
 
 static int run_script(const struct startup *s, const char *name, PyObject *filename)
 {
 	if (PySys_Audit("cpython.run_file", "O", filename) < 0)
-		return failed();
+		return module_failed();
 	if (entry_is_ready(s))
 		return run_entry_file(s, filename);
 	return run_file(name, filename, !!(s->options.flags & PYTHON_SKIP_LINE));
@@ -192,10 +184,10 @@ static int run_path(const struct startup *s)
 	int importable = filename ? is_importable(filename) : -1, result;
 
 	if (importable < 0)
-		return failed();
+		return module_failed();
 	repl_import_readline(s);
 	if (importable ? path0_insert(filename) : path0_add(s)) {
-		result = failed();
+		result = module_failed();
 	} else {
 		repl_header(s);
 		result = importable ? module_run("__main__", 0, 0) :
@@ -216,7 +208,7 @@ int run_startup(const struct startup *s)
 	} else {
 		repl_import_readline(s);
 		if (path0_add(s)) {
-			code = failed();
+			code = module_failed();
 		} else {
 			repl_header(s);
 			code = run_what(s);

@@ -40,6 +40,9 @@ if what == 'frame':
         frame = frame.f_back
 if what == 'interrupt':
     raise KeyboardInterrupt
+if what == 'hook':
+    sys.excepthook = lambda *error: print('hook', globals().get('__file__'))
+    raise ValueError('on purpose')
 if what == 'helper':
     import helper
     print(helper.__name__, helper.__file__)
@@ -50,7 +53,7 @@ class Kind:
     call = staticmethod(start)
 number = 6
 """
-ARGUMENTS = [(), ("raise",), ("exit",), ("status",), ("stdin",), ("frame",), ("interrupt",),
+ARGUMENTS = [(), ("raise",), ("exit",), ("status",), ("stdin",), ("frame",), ("interrupt",), ("hook",),
              ("helper",), ("-c", "pass"), ("--version",), ("-V",), ("-",), ("-O", "--", "a b", "")]
 
 os.mkdir(HOME)

@@ -5,9 +5,9 @@ what plain python3 does; the row's own choice decides whether the image may fall
 back. A row without a case here fails."""
 import os
 import pty
+import py_compile
 import re
 import shutil
-import sys
 
 import lib
 import tap
@@ -392,14 +392,18 @@ def a_frozen_module_that_holds_a_buffer():
         tap.equal((got[0], got[2]), (b"1\n", 0))
 
 
+EXITS = ("import os, sys\nos.environ['PYTHONINSPECT'] = '1'\n"
+         "sys.exit(sys.argv[1] if sys.argv[1:] else 3)\n")
+
+
 def on_terminal(command, args, typed):
     """Its standard input is a terminal on which this is typed already."""
     place()
-    lib.write(TOP + "/exits.py", "import os, sys\nos.environ['PYTHONINSPECT'] = '1'\n"
-              "sys.exit(sys.argv[1] if sys.argv[1:] else 3)\n")
+    lib.write(TOP + "/exits.py", EXITS)
+    py_compile.compile(TOP + "/exits.py", TOP + "/exits.pyc")
+    os.rename(TOP + "/exits.pyc", TOP + "/bytecode")
     os.mkdir(TOP + "/folder")
-    os.rename(TOP + "/exits.py", TOP + "/folder/__main__.py")
-    lib.write(TOP + "/exits.py", lib.read(TOP + "/folder/__main__.py"))
+    lib.write(TOP + "/folder/__main__.py", EXITS)
     master, slave = pty.openpty()
     os.write(master, typed)
     got = lib.run([*command, *args], stdin_file=slave, cwd=TOP, env={"TERM": "dumb"})
@@ -409,14 +413,15 @@ def on_terminal(command, args, typed):
 
 
 @tap.test
-def a_prompt_behind_a_module_that_exits():
-    for args in (["-m", "exits"], ["-m", "exits", "text"], ["folder"], ["exits.py"]):
-        want = on_terminal([lib.PYTHON], args, b"print(40 + 2)\n\x04")
-        # From 3.14 on behind scripts, too.
-        tap.equal(b"42" in want.out, args != ["exits.py"] or sys.version_info >= (3, 14),
-                  "python3 prompts")
+def a_prompt_behind_what_exits():
+    """Modules come back from SystemExit, since 3.13.15, 3.14.7 scripts and commands, too."""
+    for args in (["-m", "exits"], ["-m", "exits", "text"], ["folder"], ["exits.py"],
+                 ["exits.py", "text"], ["bytecode"], ["-c", EXITS], ["-c", EXITS, "text"]):
+        typed = b"print(40 + 2, globals().get('__file__'))\n\x04"
+        want = on_terminal([lib.PYTHON], args, typed)
+        tap.that(b"42" in want.out or args[0] not in ("-m", "folder"), "python3 prompts")
         for command in WAYS:
-            tap.equal(on_terminal(command, args, b"print(40 + 2)\n\x04"), want, args)
+            tap.equal(on_terminal(command, args, typed), want, args)
 
 
 @tap.test
