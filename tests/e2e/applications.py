@@ -124,6 +124,9 @@ def main(name):
     if missing := program.workload.missing():
         tap.skip(name, "packages are missing: " + " ".join(missing))
         return
+    if program.workload.unbuilt():
+        tap.skip(name, "optional: it is not built for this version of python3")
+        return
     built = []
 
     def builds():

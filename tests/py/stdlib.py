@@ -362,18 +362,22 @@ def check(m):
 
     @test
     def further_extensions_load():
-        late = "_crypt" if sys.version_info < (3, 13) else "_dbm"	# by a library of its own
+        import importlib.util
+        late = next(name for name in ("_crypt", "_dbm", "_curses_panel")
+                    if importlib.util.find_spec(name))	# by a library of its own
         for name in "_testbuffer", late, "_curses", "_testcapi":
             that(name not in sys.modules, name + " is in the image")
-        library = __import__(late)
         import _curses
+        library = __import__(late)
         import _testbuffer
         import _testcapi
         equal(_testbuffer.ndarray([1, 2], shape=[2]).tolist(), [1, 2])
         if late == "_crypt":
             that(library.crypt("x", "$5$salt").startswith("$5$salt$"), "crypt")
-        else:
+        elif late == "_dbm":
             that(library.library.startswith(("Berkeley DB", "GNU gdbm")), library.library)
+        else:
+            that(issubclass(library.error, Exception), "panels")
         that(callable(_curses.initscr), "curses")
         equal(_testcapi.INT_MAX, 2**31 - 1)
 

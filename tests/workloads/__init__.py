@@ -4,6 +4,8 @@ Each module here is one workload. tests/e2e/applications.py runs it and compares
 scripts/bench-workloads measures it. A module has
 
   PACKAGES       Debian packages, separated by spaces; scripts/setup lists them
+  EXTENSION      optional: a package and a module of C's in it, where Debian builds it
+                 for one version of python3 alone
   ENV            variables of builds and runs besides PATH, HOME, LANG and PYIMAGE
   arrange(home)  fills an empty folder, which is HOME and the working folder
   build(home)    arguments of pydump build, less -o
@@ -15,6 +17,8 @@ scripts/bench-workloads measures it. A module has
 Nothing here may depend on the clock, the network or the user's own files."""
 import contextlib
 import importlib
+import importlib.machinery
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -65,6 +69,13 @@ class Workload:
     def missing(self):
         """Packages that are not installed."""
         return [p for p in self.module.PACKAGES.split() if not _installed(p)]
+
+    def unbuilt(self):
+        """Whether there is no such module for this version of python3."""
+        package, name = getattr(self.module, "EXTENSION", (None, None))
+        spec = package and importlib.util.find_spec(package)
+        return bool(spec) and not importlib.machinery.PathFinder.find_spec(
+            package + "." + name, spec.submodule_search_locations)
 
     def environment(self, home, mode="on"):
         return {"PATH": "/usr/bin:/bin", "HOME": home, "LANG": "C.UTF-8",

@@ -2,6 +2,7 @@
 from workloads import command, write
 
 PACKAGES = "dnf createrepo-c rpm"
+EXTENSION = "libdnf", "_error"
 ENV = {}
 
 SPEC = """Name: small
