@@ -36,7 +36,8 @@ READY = "print('ready', flush=True)\n"
 
 
 def typed(command, code, keys, busy, form):
-    """The keys follow one another, each where the program says "ready"."""
+    """The keys follow one another, each where the program says "ready". The kernel sends
+    a key's signal, then echoes it: chance says where, and whether before the end."""
     home = terminal.home("jobs")
     lib.write(home + "/script.py", code)
     args = {"-c": ["-c", code], "FILE": ["script.py"], "-m": ["-m", "script"]}[form]
@@ -46,7 +47,7 @@ def typed(command, code, keys, busy, form):
         (wait_busy if busy else tap.wait_asleep)(session.child.pid)
         session.send(key)
     how, text = session.close()
-    return how, terminal.plain(text)
+    return how, re.sub(rb"\^[C\\]", b"", terminal.plain(text))
 
 
 def on_terminal(name, code, keys=(INTERRUPT,), busy=False, form="-c"):
