@@ -66,13 +66,21 @@ void closers_release(void)
 	Py_CLEAR(close_name);
 }
 
-int closers_is(const PyTypeObject *type)
+static const PyTypeObject *freeing(const PyTypeObject *type)
 {
-	const PyTypeObject *whole = type;
-	uintptr_t code;
-
 	while (type->tp_dealloc == of_classes && type->tp_base)
 		type = type->tp_base;
-	code = (uintptr_t)type->tp_dealloc;
-	return !type->tp_finalize && (code < first || code >= last) && has_close(whole);
+	return type;
+}
+
+int closers_has_code(const PyTypeObject *type)
+{
+	uintptr_t code = (uintptr_t)freeing(type)->tp_dealloc;
+
+	return code < first || code >= last;
+}
+
+int closers_is(const PyTypeObject *type)
+{
+	return !freeing(type)->tp_finalize && closers_has_code(type) && has_close(type);
 }

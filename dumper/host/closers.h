@@ -11,6 +11,9 @@
 void closers_prepare(void);
 void closers_release(void);
 
+/* Whether code that is not the interpreter's frees objects of this type. */
+int closers_has_code(const PyTypeObject *type);
+
 /* Whether objects of this type may be such. */
 int closers_is(const PyTypeObject *type);
 

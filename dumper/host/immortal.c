@@ -2,6 +2,7 @@
  * The way to immortal objects and back. Which: lasting.h. How: counts.h.
  */
 #include "immortal.h"
+#include "closers.h"
 #include "counts.h"
 #include "cpython.h"
 #include "lasting.h"
@@ -96,6 +97,17 @@ static void use_no_memory_again(void)
 	free_lists_close();
 }
 
+/* An instance holds its type (PyType_GenericAlloc() of Objects/typeobject.c). Those that
+ * the collector does not know can't be counted, and C code that frees one may look at
+ * its type (pybind11's map, which a type's own end changes): such types stay immortal. */
+static int has_instances_unseen(PyObject *object)
+{
+	PyTypeObject *type = (PyTypeObject *)object;
+
+	return PyType_Check(object) && (type->tp_flags & Py_TPFLAGS_HEAPTYPE) &&
+		!PyType_IS_GC(type) && closers_has_code(type);
+}
+
 /* What the program has let go, and nobody holds: 1 until all have their counts. */
 static void give_back(struct row *row, const struct object_graph *graph)
 {
@@ -113,7 +125,8 @@ void immortal_end(void)
 	if (!graph)
 		return;
 	for (size_t i = 0; i < count; i++)
-		give_back(&rows[i], graph);
+		if (!has_instances_unseen(rows[i].object))
+			give_back(&rows[i], graph);
 	object_graph_drop();
 	use_no_memory_again();
 	for (size_t i = 0; i < count; i++)

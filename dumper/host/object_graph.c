@@ -128,12 +128,21 @@ static int visit(PyObject *object, void *unused)
 	return 0;
 }
 
+/* A new object's type, until its tp_traverse shows it. */
+struct newcomer {
+	PyObject *type;
+};
+
 /* Of a new object's: only what may hold others, out of the collector's sight. */
-static int visit_from_new(PyObject *object, void *unused)
+static int visit_from_new(PyObject *object, void *arg)
 {
+	struct newcomer *new = arg;
+
+	if (object == new->type)
+		new->type = NULL;
 	if (object && !failed &&
 	    (*place(object) || PyObject_IS_GC(object) || PyCode_Check(object)))
-		visit(object, unused);
+		visit(object, NULL);
 	return 0;
 }
 
@@ -203,12 +212,24 @@ static void add_known(int generation)
 		add(object);
 }
 
+/* An instance of a type from heap holds it. Not each tp_traverse that was written
+ * before 3.9 says so. */
+static void visit_new(PyObject *object)
+{
+	PyTypeObject *type = Py_TYPE(object);
+	struct newcomer new = { (PyObject *)type };
+
+	type->tp_traverse(object, visit_from_new, &new);
+	if (new.type && (type->tp_flags & Py_TPFLAGS_HEAPTYPE))
+		visit_from_new(new.type, &new);
+}
+
 static void count_new(int generation)
 {
 	PyObject *object = NULL;
 
 	while ((object = cpython_next_object(generation, object)) && !failed)
-		Py_TYPE(object)->tp_traverse(object, visit_from_new, NULL);
+		visit_new(object);
 }
 
 static void go_on(uint32_t at)

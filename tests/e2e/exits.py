@@ -684,6 +684,22 @@ def frozen_objects():
             equal(fast[1], b"atexit\nfinalize\n", "the fast end")
 
 
+def types_of_c():
+    """C code that frees an object finds its type there, though no count tells that the
+    object holds it. sys's names go last."""
+    path = os.path.join(lib.folder("end"), "image")
+    built = lib.build(path, [], ["c_types.py"])
+    equal(built.status, 0, built.err.decode())
+    for name in "Plain", "Collected":
+        text = "import c_types, sys; sys.one, sys.two = c_types.%s(), c_types.%s()" % (name, name)
+        plain = "exec(compile(open(%r).read(), %r, 'exec')); " % ((lib.PY + "/c_types.py",) * 2)
+        want = lib.run([lib.PYTHON, "-c", plain + text])
+        equal(want, (0, b"freed\n" * 2, b""), "python3")
+        for way, command in lib.WAYS.items():
+            got = lib.run([*command(path), "-c", text], env={"PYIMAGE_FINALIZE": "full"})
+            equal(got, want, "%s, by %s" % (name, way))
+
+
 FULL = {
     "numpy": "import numpy as n; a = n.arange(3); print(a.sum()); n.kept = a",
     "pandas": "import pandas as p; d = p.DataFrame({'a': [1]}); print(d.a.sum())",
@@ -733,6 +749,7 @@ def main():
         as_imported()
         with_warnings()
     frozen_objects()
+    tap.run("types that C code made (full)", types_of_c)
     tap.run("PYIMAGE_FINALIZE", bad_value)
     tap.run("atexit, Py_FinalizeEx", entered_again)
     tap.run("filters that ignore", ignoring)
