@@ -46,6 +46,10 @@ int cpython_is_finalizing(void);
 /* Py_IsInitialized() says no, as it does after atexit's functions. */
 void cpython_set_uninitialized(void);
 
+/* PyInterpreterState_Head() finds none, as after Py_FinalizeEx (pystate.c,
+ * PyInterpreterState_Delete()): greenlet's threads ask when they go. */
+void cpython_take_out_interpreter(void);
+
 /* The first of the names in sys that hold the exception that was not caught last. */
 const char *cpython_last_exc(void);
 

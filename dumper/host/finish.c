@@ -204,6 +204,9 @@ static int finish_rest(PyThreadState *tstate, PyObject *names, enum ending endin
 		leftovers_finalize(code);
 	leftovers_flush();
 	streams_flush();
+	/* what runs in exit(3) looks whether there is an interpreter yet */
+	cpython_set_uninitialized();
+	cpython_take_out_interpreter();
 	cpython_call_exit_functions();
 	return status;
 }

@@ -662,6 +662,20 @@ def entered_again():
     equal(got, (0, b"f\n0\n", b""))
 
 
+def seen_by_c():
+    """Code that runs in exit(3) (destructors, greenlet's thread states) looks whether
+    there is an interpreter: python3 has none by then."""
+    text = "import ctypes; ctypes.CDLL(%r).probe_tell_interpreter_at_exit()" % (
+        os.path.dirname(lib.PY) + "/lib/probe.so")
+    want = lib.run([lib.PYTHON, "-c", text])
+    equal(want, (0, b"no interpreter, not initialised\n", b""), "python3")
+    for more in "", "\n" + DEL + "d = D('d')":
+        want = lib.run([lib.PYTHON, "-c", text + more])
+        for way, command in lib.WAYS.items():
+            got = lib.run([*command(lib.image("bare")), "-c", text + more])
+            equal(got, want, way)
+
+
 # ------------------------------------------------------------ full
 def frozen_objects():
     """Objects of a warm-up are destroyed under full only, as python3 does it."""
@@ -753,6 +767,7 @@ def main():
     tap.run("PYIMAGE_FINALIZE", bad_value)
     tap.run("atexit, Py_FinalizeEx", entered_again)
     tap.run("filters that ignore", ignoring)
+    tap.run("what C code finds in exit(3)", seen_by_c)
     tap.run("many objects", many_objects)
     for name in FULL:
         if name in ("stdlib", *filter(has, FULL)):

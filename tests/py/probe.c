@@ -4,6 +4,7 @@
  * the tests, and loaded by plain python3 for comparison.
  */
 #include <dirent.h>
+#include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -390,4 +391,19 @@ void probe_dealloc(const intptr_t *object)
 int probe_traverse(void)
 {
 	return 0;
+}
+
+static void tell_interpreter(void)
+{
+	void *(*head)(void) = (void *(*)(void))dlsym(RTLD_DEFAULT, "PyInterpreterState_Head");
+	int (*is_there)(void) = (int (*)(void))dlsym(RTLD_DEFAULT, "Py_IsInitialized");
+
+	printf("%s, %s\n", head && head() ? "an interpreter" : "no interpreter",
+		is_there && is_there() ? "initialised" : "not initialised");
+}
+
+/* What code that runs in exit(3) finds of Python. */
+int probe_tell_interpreter_at_exit(void)
+{
+	return atexit(tell_interpreter);
 }

@@ -35,6 +35,14 @@ void cpython_set_uninitialized(void)
 	_PyRuntime.core_initialized = 0;
 }
 
+void cpython_take_out_interpreter(void)
+{
+	if (PyInterpreterState_Next(PyInterpreterState_Head()))
+		return;
+	_PyRuntime.interpreters.head = NULL;
+	_PyRuntime.interpreters.main = NULL;
+}
+
 #if PY_VERSION_HEX >= 0x030f0000
 /* pylifecycle.c of 3.15, make_pre_finalization_calls(), as are those below */
 static int has_more(PyThreadState *tstate)
