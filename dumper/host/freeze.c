@@ -6,6 +6,7 @@
  */
 #include "freeze.h"
 #include "arena.h"
+#include "argc_argv.h"
 #include "callbacks.h"
 #include "closures.h"
 #include "control.h"
@@ -77,6 +78,7 @@ static void stand_still(int to, int immortal)
 	gather_malloc_end();
 	quiesce_plug();
 	heap_view_replace();
+	argc_argv_replace();
 	arena_open();
 	gather_end();
 	collector_reset(PyImport_AddModule("__main__"));

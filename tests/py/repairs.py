@@ -255,6 +255,17 @@ def check(m):
                              capture_output=True, text=True)
         equal(got.stdout, "[b'one', b'two', b''] True\n", got.stderr)
 
+    @test
+    def c_code_is_told_the_process_s_words():
+        # setproctitle looks for them in front of the variables.
+        code = ("n, v = ctypes.c_int(), ctypes.POINTER(ctypes.c_wchar_p)()\n"
+                "ctypes.pythonapi.Py_GetArgcArgv(ctypes.byref(n), ctypes.byref(v))\n"
+                "c = open('/proc/self/cmdline').read().split('\\0')\n"
+                "print(v[:n.value] == c[:-1], c[-3:])")
+        command = this + ["-c", "import ctypes\n" + code, "one", "two"]
+        got = subprocess.run(command, env=environ(), capture_output=True, text=True)
+        equal(got.stdout, "True ['one', 'two', '']\n", got.stderr)
+
     # ------------------------------------------------------------ the heap
 
     @test
