@@ -40,7 +40,7 @@ unit: $(U_BIN)
 T_CFLAGS = -O2 -g $(WARN) -Wno-missing-prototypes -D_GNU_SOURCE
 CXX ?= g++
 T_BIN := $(addprefix build/tests/,probe.so tls_early.so tls_late.so \
-	throw_early.so throw_late.so deny vdso_run vdso.so fini.so)
+	throw_early.so throw_late.so deny vdso_run vdso.so fini.so fini_top.so fini_closer.so)
 B_BIN := build/bench/spawn build/bench/exit0
 
 build/tests/probe.so: tests/py/probe.c
@@ -59,6 +59,15 @@ build/tests/throw_early.so build/tests/throw_late.so: tests/py/throw.cc
 build/tests/fini.so: tests/py/fini.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(T_CFLAGS) -fPIC -shared -o $@ $<
+
+build/tests/fini_closer.so: T_CFLAGS += -DCLOSES='"fini_low.so"'
+build/tests/fini_closer.so: | build/tests/fini_low.so
+build/tests/fini_top.so: build/tests/fini_middle.so
+build/tests/fini_middle.so: build/tests/fini_low.so
+build/tests/fini_%.so: tests/py/fini.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(T_CFLAGS) -DNAME='"$* "' -fPIC -shared -Wl,-soname,$(@F) \
+		-Wl,--no-as-needed -Wl,-rpath,'$$ORIGIN' -o $@ $^
 
 build/tests/vdso_run: tests/e2e/vdso_run.c
 	@mkdir -p $(@D)

@@ -9,6 +9,7 @@
 #include "enter.h"
 #include "hold.h"
 #include "hooks.h"
+#include "library_order.h"
 #include "talk.h"
 
 #include <dlfcn.h>
@@ -44,23 +45,40 @@ static struct fini fini_of(const struct link_map *map)
 	return found;
 }
 
+static void keep(const struct link_map *map)
+{
+	struct fini found = fini_of(map);
+
+	if (found.count < 2 || hooks_fini_is_idle(map->l_name))
+		return;
+	frozen = realloc(frozen, (frozen_count + 1) * sizeof *frozen);
+	if (!frozen)
+		talk_refuse("out of memory");
+	frozen[frozen_count++] = found;
+}
+
+/* Never unloaded from here on. */
+static void hold(const struct link_map *map)
+{
+	if (map->l_name[0] == '/')
+		dlopen(map->l_name, RTLD_NOLOAD | RTLD_LAZY);
+}
+
 void fini_prepare(void)
 {
-	struct link_map *map;
+	struct link_map *map, **order;
+	size_t count;
 
 	for (map = _r_debug.r_map; map; map = map->l_next) {
-		struct fini found = fini_of(map);
-
 		newest = map;
-		if (map->l_name[0] == '/')	/* never unloaded from here on */
-			dlopen(map->l_name, RTLD_NOLOAD | RTLD_LAZY);
-		if (found.count < 2 || hooks_fini_is_idle(map->l_name))
-			continue;
-		frozen = realloc(frozen, (frozen_count + 1) * sizeof *frozen);
-		if (!frozen)
-			talk_refuse("out of memory");
-		frozen[frozen_count++] = found;
+		hold(map);
 	}
+	order = library_order(_r_debug.r_map, &count);
+	if (!order)
+		talk_refuse("out of memory");
+	for (size_t i = 0; i < count; i++)
+		keep(order[i]);
+	free(order);
 }
 
 static void run_array(const struct fini *fini)
@@ -82,24 +100,32 @@ void fini_leave(void)
 	left = 1;
 }
 
-void fini_run(void)
+/* A destructor may close other libraries, which _dl_fini takes care of, too. */
+static void run_new(void)
 {
-	struct link_map *last = newest;
+	size_t count;
+	struct link_map **order = library_order(newest->l_next, &count);
 
-	if (left && loader_fini)
-		loader_fini();
-	if (!newest)		/* the host's own process */
-		return;
-	while (last->l_next)
-		last = last->l_next;
-	for (; last != newest; last = last->l_prev) {
-		struct fini found = fini_of(last);
+	for (size_t i = 0; i < count; i++)
+		hold(order[i]);
+	for (size_t i = 0; i < count; i++) {
+		struct fini found = fini_of(order[i]);
 
 		run_array(&found);
 		if (found.function)
 			found.function();
 	}
-	for (size_t i = frozen_count; i-- > 0;)
+	free(order);
+}
+
+void fini_run(void)
+{
+	if (left && loader_fini)
+		loader_fini();
+	if (!newest)		/* the host's own process */
+		return;
+	run_new();
+	for (size_t i = 0; i < frozen_count; i++)
 		run_array(&frozen[i]);
 	hold_at_end();
 }

@@ -335,6 +335,14 @@ ENDS = {
         "libc.printf(b'said\\n')\nlibc.pthread_exit(None)"),
     "destructors of a frozen library": (
         "import ctypes\nm.lib = ctypes.CDLL(%r)\n" % (lib.LIB + "/fini.so"), "print('end')"),
+    "destructors of libraries that need each other": (
+        "import ctypes\nm.lib = ctypes.CDLL(%r)\n" % (lib.LIB + "/fini_top.so"), "print('end')"),
+    "the same, loaded by the program": (
+        "import ctypes\n",
+        "import ctypes\nctypes.CDLL(%r)\nprint('end')" % (lib.LIB + "/fini_top.so")),
+    "a destructor closes a library": (
+        "import ctypes\n",
+        "import ctypes\nctypes.CDLL(%r)\nprint('end')" % (lib.LIB + "/fini_closer.so")),
     "a frozen library is closed": (
         "import ctypes, _ctypes\nm.lib = ctypes.CDLL(%r)\n" % (lib.LIB + "/tls_late.so"),
         "import sys, _ctypes\n_ctypes.dlclose(sys.modules['kept'].lib._handle)\nprint('end')"),
