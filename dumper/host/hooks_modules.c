@@ -124,6 +124,15 @@ static struct row {
 		"            if m.isatty(m.stdout):\n"
 		"                m.stdout = m.make_line_buffered(m.stdout)\n"
 		"        return renew\n", NULL },
+	/* threads that wait for work; pandas imports it where it is installed. In python3
+	 * they run from its import on. */
+	{ "numexpr.interpreter",
+		"def prepare(m):\n"
+		"    count = m._set_num_threads(1)\n"
+		"    if count > 1:\n"
+		"        def renew():\n"
+		"            m._set_num_threads(count)\n"
+		"        return renew\n", NULL },
 	/* whether stdout is a terminal that knows colours */
 	{ "ansible.utils.color",
 		"def prepare(m):\n"

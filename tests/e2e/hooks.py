@@ -272,6 +272,37 @@ def event_loop():
            "slept True")
 
 
+NUMEXPR = """
+import os, threading
+waiting = []
+def wait(event): event.wait()
+def _set_num_threads(count):
+    before = len(waiting)
+    for thread, event in waiting: event.set(); thread.join()
+    del waiting[:]
+    for n in range(count if count > 1 else 0):
+        event = threading.Event()
+        thread = threading.Thread(target=wait, args=(event,), daemon=True)
+        waiting.append((thread, event))
+        thread.start()
+    return before
+_set_num_threads(3)
+"""
+
+
+def threads_of_numexpr():
+    """They end before the freeze, and each process has its own from the start."""
+    place = lib.folder("numexpr")
+    os.mkdir(place + "/numexpr")
+    lib.write(place + "/numexpr/__init__.py", "")
+    lib.write(place + "/numexpr/interpreter.py", NUMEXPR)
+    lib.run(["chmod", "-R", "go+rX", place])
+    path = made("sys.path.insert(0, %r)\nimport numexpr.interpreter" % place)
+    prints(path, "import numexpr.interpreter as i, os; print(len(i.waiting), "
+           "len(os.listdir('/proc/self/task')), all(t.is_alive() for t, e in i.waiting))",
+           "3 4 True")
+
+
 BUS = """
 import dbus.bus
 kept.bus = dbus.bus.BusConnection(%r)
@@ -302,6 +333,7 @@ def bus():
 
 run("a hook ends what could not be frozen", in_time)
 run("an event loop", event_loop)
+run("numexpr's threads", threads_of_numexpr)
 run("a connection to D-Bus", bus)
 
 
