@@ -3,6 +3,7 @@
  */
 #include "meta.h"
 
+#include "alloc.h"
 #include "descriptors.h"
 #include "err.h"
 #include "identity.h"
@@ -177,16 +178,23 @@ static void make_variables(struct writer *writer, const struct variables *variab
 	for (size_t i = 0; i < variables->count; i++) {
 		const struct variable *variable = &variables->items[i];
 		int plain = variable->language && is_plain(variable->value);
-		uint32_t bit = image_filter_bit(variable->name);
+		size_t prefix = variables_prefix(variable->name);
+		size_t length = prefix ? prefix : strlen(variable->name);
 		struct image_variable row = {
-			.hash = image_hash_name(variable->name, strlen(variable->name)),
+			.hash = image_hash_name(variable->name, length),
 			.flags = (variable->value && !plain ? IMAGE_VARIABLE_SET : 0u) |
-				(variable->language ? IMAGE_VARIABLE_LANGUAGE : 0u),
+				(variable->language ? IMAGE_VARIABLE_LANGUAGE : 0u) |
+				(prefix ? IMAGE_VARIABLE_PREFIX : 0u),
 		};
+		uint32_t bit = image_filter_bit(variable->name);
+		char *name;
 
 		if (!variable->guard)
 			continue;
-		row.name = intern(writer, variable->name);
+		name = alloc_copy(variable->name);
+		name[length] = '\0';
+		row.name = intern(writer, name);
+		free(name);
 		row.value = intern(writer, plain ? "" : variable->value);
 		header->variable_filter[bit / 64] |= 1ull << bit % 64;
 		buffer_add(rows, &row, sizeof(row));

@@ -16,6 +16,13 @@
 
 #define WHOLE "*"
 
+size_t variables_prefix(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > IMAGE_FILTER_LETTERS && name[length - 1] == WHOLE[0] ? length - 1 : 0;
+}
+
 static struct variable *find(const struct variables *variables, const char *name)
 {
 	for (size_t i = 0; i < variables->count; i++)
@@ -120,6 +127,33 @@ static void add_whole(struct variables *variables, char *const *environment)
 	}
 }
 
+/* Somebody saw all of these that were set. */
+static void add_prefix(struct variables *variables, const char *prefix, size_t length,
+		       char *const *environment)
+{
+	for (; *environment; environment++) {
+		char *name = alloc_copy(*environment);
+
+		name[strcspn(name, "=")] = '\0';
+		if (strncmp(name, prefix, length) == 0)
+			guard(variables, name, environment);
+		free(name);
+	}
+}
+
+static void add_prefixes(struct variables *variables, char *const *environment)
+{
+	size_t count = variables->count;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct variable *variable = &variables->items[i];
+		size_t length = variables_prefix(variable->name);
+
+		if (length && variable->guard)
+			add_prefix(variables, variable->name, length, environment);
+	}
+}
+
 static void apply_spec(struct variables *variables, const struct spec *spec,
 		       char *const *environment)
 {
@@ -154,6 +188,7 @@ int variables_make(const struct report *report, const struct spec *spec,
 	add_coercion(variables, environment);
 	add_kept(variables, spec, environment);
 	add_whole(variables, environment);
+	add_prefixes(variables, environment);
 	apply_spec(variables, spec, environment);
 	if (variables->count)
 		qsort(variables->items, variables->count, sizeof(*variables->items), by_name);
@@ -167,19 +202,39 @@ int variables_make(const struct report *report, const struct spec *spec,
 	return 0;
 }
 
+static void warn(const struct variable *variable, const char *name, struct list *warnings)
+{
+	list_print(warnings, "%s is set here, but was not let into the build, where %s "
+		   "read it: the image won't start with it (--keep-env %s)",
+		   name, variable->reader ? variable->reader : "somebody", name);
+}
+
+/* A guard that the caller's environment has not. */
+static void warn_of(const struct variables *variables, const struct variable *variable,
+		    char *const *caller, struct list *warnings)
+{
+	size_t length = variables_prefix(variable->name);
+
+	if (!length && environment_get(caller, variable->name))
+		warn(variable, variable->name, warnings);
+	for (; length && *caller; caller++) {
+		char *name = alloc_copy(*caller);
+
+		name[strcspn(name, "=")] = '\0';
+		if (strncmp(name, variable->name, length) == 0 && !find(variables, name))
+			warn(variable, name, warnings);
+		free(name);
+	}
+}
+
 void variables_warn(const struct variables *variables, char *const *caller,
 		    struct list *warnings)
 {
 	for (size_t i = 0; i < variables->count; i++) {
 		const struct variable *variable = &variables->items[i];
 
-		if (!variable->guard || variable->value ||
-		    !environment_get(caller, variable->name))
-			continue;
-		list_print(warnings, "%s is set here, but was not let into the build, where %s "
-			   "read it: the image won't start with it (--keep-env %s)",
-			   variable->name, variable->reader ? variable->reader : "somebody",
-			   variable->name);
+		if (variable->guard && !variable->value)
+			warn_of(variables, variable, caller, warnings);
 	}
 	if (variables->whole_guard)
 		list_print(warnings, "%s read the whole environment: the image starts in the "

@@ -16,7 +16,7 @@ struct report;
 struct spec;
 
 struct variable {
-	char *name;
+	char *name;		/* "PREFIX*": all that begin with PREFIX */
 	char *value;		/* in the build's environment; NULL: it was not set */
 	char *reader;		/* who read it first; NULL: nobody was seen */
 	int guard;		/* it is compared; else it is only reported */
@@ -43,6 +43,9 @@ int variables_make(const struct report *report, const struct spec *spec,
  * but are in the caller's environment, so that the image would not start in it. */
 void variables_warn(const struct variables *variables, char *const *caller,
 		    struct list *warnings);
+
+/* Length of PREFIX where the name is "PREFIX*", else 0. */
+size_t variables_prefix(const char *name);
 
 void variables_free(struct variables *variables);
 

@@ -16,7 +16,7 @@
 #define IMAGE_PAGE 4096u
 
 /* Raised whenever a reader of the former format would misread the new one. */
-#define IMAGE_FORMAT 3u
+#define IMAGE_FORMAT 4u
 
 #define IMAGE_NOTE_NAME "pyimage"	/* 8 bytes with its NUL */
 
@@ -95,6 +95,7 @@ enum image_flag {
 /* A bit for each name, by its first letters: by it most variables of a start are
  * told to be none of the image's. */
 #define IMAGE_FILTER_WORDS 8u
+#define IMAGE_FILTER_LETTERS 4	/* of a name, at most */
 
 #define IMAGE_MAX_VARIABLES 2048u
 
@@ -152,6 +153,9 @@ enum image_variable_flag {
 	/* It counts only which language it chooses: not set, "", C, POSIX and C.UTF-8
 	 * choose none. Without IMAGE_VARIABLE_SET it is any of these. */
 	IMAGE_VARIABLE_LANGUAGE = 1u << 1,
+	/* It stands for all whose names begin like this, without a row of their own:
+	 * none is set. At least IMAGE_FILTER_LETTERS long. */
+	IMAGE_VARIABLE_PREFIX = 1u << 2,
 };
 
 /* A variable that has to be as it was while building. */
@@ -249,7 +253,7 @@ static inline uint32_t image_filter_bit(const char *name)
 {
 	uint32_t sum = 0;
 
-	for (int i = 0; i < 4 && name[i] && name[i] != '='; i++)
+	for (int i = 0; i < IMAGE_FILTER_LETTERS && name[i] && name[i] != '='; i++)
 		sum = sum * 37 + (unsigned char)name[i];
 	return sum % (IMAGE_FILTER_WORDS * 64);
 }

@@ -449,6 +449,9 @@ static inline int image_check_variables(const void *bytes, const struct image_he
 		if (!length || name[length] || !image_string(bytes, header, row->value)
 		    || row->hash != image_hash_name(name, length) || row->hash < before)
 			return 0;
+		if ((row->flags & IMAGE_VARIABLE_PREFIX)
+		    && (length < IMAGE_FILTER_LETTERS || (row->flags & IMAGE_VARIABLE_SET)))
+			return 0;
 		bit = image_filter_bit(name);
 		if (!(header->variable_filter[bit / 64] >> bit % 64 & 1))
 			return 0;

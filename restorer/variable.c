@@ -40,10 +40,26 @@ static uint32_t find(const void *meta, const struct image_header *header,
 	for (uint32_t i = first_row(rows, count, hash); i < count && rows[i].hash == hash; i++) {
 		const char *name = image_string(meta, header, rows[i].name);
 
-		if (name && text_compare(variable, length, name) == 0)
+		if (name && !(rows[i].flags & IMAGE_VARIABLE_PREFIX)
+		    && text_compare(variable, length, name) == 0)
 			return i;
 	}
 	return count;
+}
+
+/* Whether imports looked at all that begin like it. */
+static int has_prefix(const void *meta, const struct image_header *header,
+	const char *variable)
+{
+	const struct image_variable *row = image_rows(meta, &header->variables);
+
+	for (uint32_t i = 0; i < header->variables.count; i++, row++) {
+		const char *name = image_string(meta, header, row->name);
+
+		if ((row->flags & IMAGE_VARIABLE_PREFIX) && name && text_after(variable, name))
+			return 1;
+	}
+	return 0;
 }
 
 static int in_filter(const struct image_header *header, const char *variable)
@@ -142,6 +158,9 @@ int variable_check(const void *meta, const struct image_header *header,
 			if (whole && !may_be_added(*envp, length))
 				return refuse(reason, "imports read all of it, and this was "
 					"not there while building:", *envp, name);
+			if (has_prefix(meta, header, *envp))
+				return refuse(reason, "imports read all with such a name, "
+					"and this was not set while building:", *envp, name);
 			continue;
 		}
 		if (seen.words[i / 64] >> i % 64 & 1)

@@ -74,6 +74,19 @@ static const struct excuse {
 	{ "DESKTOP_STARTUP_ID", "libgdk-3.so", NULL },
 };
 
+/*
+ * Who goes through all variables for those that begin like this, and keeps nothing of
+ * the others. At least four letters: image.h.
+ */
+static const struct chooser {
+	const char *module, *prefix;
+} choosers[] = {
+	{ "dask.config", "DASK_*" },
+	{ "fiona.env", "AWS_*" },
+	{ "numba.core.config", "NUMBA_*" },
+	{ "tqdm.utils", "TQDM_*" },
+};
+
 /* Decided by rules of their own, whoever reads them: restorer/environ.c. */
 static int has_own_rule(const char *name, size_t length)
 {
@@ -166,11 +179,21 @@ int reads_is_settled(const char *name, size_t length)
 	return settled;
 }
 
+static const char *prefix_of(const char *module)
+{
+	for (size_t i = 0; i < sizeof choosers / sizeof *choosers; i++)
+		if (strcmp(choosers[i].module, module) == 0)
+			return choosers[i].prefix;
+	return NULL;
+}
+
 /* One step of going through the whole list, which is noted as such: the same line of
  * Python. */
 static int is_step(const struct reads_by *by)
 {
-	const struct read *whole = find(READS_WHOLE, strlen(READS_WHOLE));
+	const char *prefix = prefix_of(by->module);
+	const char *name = prefix ? prefix : READS_WHOLE;
+	const struct read *whole = find(name, strlen(name));
 
 	return whole && whole->reader && by->text && strcmp(whole->reader, by->text) == 0;
 }
@@ -183,7 +206,7 @@ static void note(const char *name, size_t length, int is_set, const struct reads
 	if (!read && !(read = add(name, length)))
 		return;
 	flags = is_excused(read->name, by) ? 0 :
-		strcmp(name, READS_WHOLE) && is_step(by) ? 0 :
+		name[length - 1] != '*' && is_step(by) ? 0 :
 		chooses_language(by) ? READ_COUNTS : READ_COUNTS | READ_EXACT;
 	/* the first reader of all, then the first one that counts */
 	if ((!read->reader && !read->address) || (flags && !(read->flags & READ_COUNTS))) {
@@ -200,6 +223,10 @@ void reads_note(const char *name, size_t length, int is_set, const struct reads_
 	if (!length || memchr(name, '=', length) || memchr(name, 0, length) ||
 	    has_own_rule(name, length))
 		return;
+	if (strcmp(name, READS_WHOLE) == 0 && prefix_of(by->module)) {
+		name = prefix_of(by->module);
+		length = strlen(name);
+	}
 	pthread_mutex_lock(&lock);
 	if (!ended)
 		note(name, length, is_set, by);

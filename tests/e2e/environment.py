@@ -259,6 +259,27 @@ def the_whole_environment():
     starts(path, {"APP_MODE": "s3cret"}, "APP_MODE")
 
 
+def those_that_begin_alike():
+    """tqdm, numba, dask go through all for their own (the table in reads.c)."""
+    place = lib.folder("chooser")
+    os.mkdir(place + "/tqdm")
+    lib.write(place + "/tqdm/__init__.py", "")
+    lib.write(place + "/tqdm/utils.py", "import os\nfound = {\n    k: v for k, v in"
+              " os.environ.items() if k.startswith('TQDM_')}\n")
+    lib.run(["chmod", "-R", "go+rX", place])
+    code = "import sys\nsys.path.insert(0, %r)\nimport tqdm.utils" % place
+    path = build(code, "--keep-env", "TQDM_ONE=kept")
+    rows = variables(path)
+    that("*" not in rows, rows)
+    equal([n for n in rows if rows[n]["guard"] and "TQDM" in n], ["TQDM_*", "TQDM_ONE"])
+    starts(path, {"TQDM_ONE": "kept"})
+    starts(path, {"TQDM_ONE": "kept", "ANY": "s3cret", "TQDM": "x", "HOME": "/nowhere"})
+    starts(path, {"TQDM_ONE": "kept", "TQDM_": "s3cret"}, "TQDM_")
+    starts(path, {"TQDM_ONE": "kept", "TQDM_TWO": "s3cret"}, "TQDM_TWO")
+    starts(path, {"TQDM_ONE": "s3cret"}, "TQDM_ONE")
+    starts(path, {}, "TQDM_ONE")
+
+
 def kept_for_the_loader():
     """What the loader and early libraries read unseen, where it was let in."""
     where = {"LD_LIBRARY_PATH": "/opt/lib", "OMP_NUM_THREADS": "31415"}
@@ -313,6 +334,7 @@ def hostile_names():
 
 
 for test in (a_read_is_a_guard, asked_for, changed_before_it_is_read, site_reads_too, where_libraries_are, languages,
-             locales, coercion, the_whole_environment, kept_for_the_loader, homes, warned, hostile_names):
+             locales, coercion, the_whole_environment, those_that_begin_alike,
+             kept_for_the_loader, homes, warned, hostile_names):
     run(test.__name__.replace("_", " "), test)
 done()
