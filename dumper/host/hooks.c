@@ -207,6 +207,28 @@ static PyObject *sysconfig_after(PyObject *prepared)
 	return base;
 }
 
+/* warnings.py: what a module has warned of is in a dict of its own, once() in one of
+ * all, and is not told again. It was told while building, to another one. */
+static PyObject *warnings_before(PyObject *module)
+{
+	PyObject *once = PyObject_GetAttrString(module, "onceregistry"), *name, *one;
+	Py_ssize_t i = 0;
+
+	while (PyDict_Next(PyImport_GetModuleDict(), &i, &name, &one)) {
+		PyObject *names = PyModule_Check(one) ? PyModule_GetDict(one) : NULL;
+		PyObject *told = names ? PyDict_GetItemString(names, "__warningregistry__")
+			: NULL;
+
+		if (told && PyDict_Check(told))
+			PyDict_Clear(told);
+	}
+	if (once && PyDict_Check(once))
+		PyDict_Clear(once);
+	PyErr_Clear();
+	Py_XDECREF(once);
+	Py_RETURN_NONE;
+}
+
 static struct hook {
 	const char *module;
 	PyObject *(*before)(PyObject *module);
@@ -226,6 +248,7 @@ static struct hook {
 	{ "gunicorn.config", hooks_gunicorn_before, hooks_gunicorn_after, NULL },
 	{ "mercurial.pycompat", hooks_mercurial_before, hooks_mercurial_after, NULL },
 	{ "sysconfig", sysconfig_before, sysconfig_after, NULL },
+	{ "warnings", warnings_before, NULL, NULL },
 };
 
 #define HOOKS (sizeof hooks / sizeof *hooks)

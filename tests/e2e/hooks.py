@@ -272,6 +272,26 @@ def event_loop():
            "slept True")
 
 
+WARNS = """
+import warnings
+exec('''
+import warnings
+def f(): warnings.warn("told once for each place")
+def g(): warnings.warn_explicit("told once", UserWarning, "file", 1)
+''', kept.__dict__)
+warnings.filterwarnings("once", "told once$")
+kept.f(), kept.g()
+"""
+
+
+def warnings_are_told_again():
+    """What a warm-up has warned of was told to who built."""
+    got, path = build(WARNS)
+    equal((got.status, got.err.count(b"UserWarning: told")), (0, 2), got.err)
+    got = lib.run([path, "-c", "import kept; kept.f(), kept.g(), kept.f(), kept.g()"])
+    equal((got.status, got.err.count(b"UserWarning: told")), (0, 2), got.err)
+
+
 NUMEXPR = """
 import os, threading
 waiting = []
@@ -334,6 +354,7 @@ def bus():
 run("a hook ends what could not be frozen", in_time)
 run("an event loop", event_loop)
 run("numexpr's threads", threads_of_numexpr)
+run("warnings of the build", warnings_are_told_again)
 run("a connection to D-Bus", bus)
 
 
