@@ -16,6 +16,7 @@
 #include "hooks_programs.h"
 #include "hooks_random.h"
 #include "hooks_settings.h"
+#include "hooks_uuid.h"
 #include "hooks_terminal.h"
 #include "imports.h"
 #include "talk.h"
@@ -288,6 +289,7 @@ static const struct part {
 	{ .watch = hooks_numpy_watch },
 	{ .watch = hooks_locale_watch, .before = hooks_locale_before },
 	{ .before = hooks_library_before },
+	{ .before = hooks_uuid_before },
 	{ .before = rows_before, .release = rows_release },
 	{ .files = hooks_settings_files },
 	{ .before = hooks_ansible_prepare,

@@ -472,6 +472,14 @@ def check(m):
                 differ(*seen, name)
 
     @test
+    def clock_sequences_are_each_process_s():
+        # libuuid's, where it has no file for all processes.
+        if os.access("/var/lib/libuuid", os.W_OK):
+            raise Skip("optional: libuuid keeps one sequence for all")
+        code = "import uuid; print(uuid.uuid1().clock_seq)"
+        that(len({output(code) for _ in range(4)}) > 1, "one sequence")
+
+    @test
     def what_is_another_machine_s_is_forgotten():
         if this == plain:
             raise Skip("optional: this is plain python3")
