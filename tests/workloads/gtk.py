@@ -232,6 +232,8 @@ for name in programs:
                                stdout=subprocess.PIPE, text=True)
         print(*(line for line in shown.stdout.splitlines()
                 if not any(word in line for word in VARIES)), sep="\\n")
+# a window that goes while another one is looked for ends the look
+for name in programs:
     program = dbus.Interface(bus.get_object(name, "/program"), "org.example.Program")
     print(program.Choose(1), program.Clear(), program.Choose(2), program.Quit(), sep="\\n")
 for name, child in programs.items():
