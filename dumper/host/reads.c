@@ -53,6 +53,8 @@ static const struct excuse {
 	{ NULL, "uuid", "_get_command_stdout" },
 	/* likewise, for commands that tell where this machine's libraries are */
 	{ NULL, "ctypes.util", NULL },
+	/* likewise, for file(1), which tells what kind of program python3 is */
+	{ NULL, "platform", "_syscmd_file" },
 	/* the user site folder: restorer/site.c; 'userbase': hooks.c */
 	{ "HOME", "site", "joinuser" },
 	{ "HOME", "sysconfig", "joinuser" },

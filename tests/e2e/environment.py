@@ -208,6 +208,12 @@ def where_libraries_are():
     starts(path, {"PATH": os.environ["PATH"] + ":/"}, "PATH")
 
 
+def what_kind_of_program():
+    """platform gives file(1) the environment; Cryptodome, of yt-dlp, asks."""
+    path = build("import platform\nreader.found = platform.architecture()")
+    starts(path, {"ANY_OTHER": "s3cret", "TERM": "xterm"})
+
+
 def languages():
     """gettext: no language and the C locale's names are the same."""
     path = build("import gettext\nreader.text = gettext.gettext('x')")
@@ -333,8 +339,9 @@ def hostile_names():
     that(b"--no-guard-env" in got.err, got.err)
 
 
-for test in (a_read_is_a_guard, asked_for, changed_before_it_is_read, site_reads_too, where_libraries_are, languages,
-             locales, coercion, the_whole_environment, those_that_begin_alike,
+for test in (a_read_is_a_guard, asked_for, changed_before_it_is_read, site_reads_too, where_libraries_are,
+             what_kind_of_program, languages, locales, coercion, the_whole_environment,
+             those_that_begin_alike,
              kept_for_the_loader, homes, warned, hostile_names):
     run(test.__name__.replace("_", " "), test)
 done()
