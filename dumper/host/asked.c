@@ -6,6 +6,7 @@
 #include "cpython.h"
 #include "frames.h"
 #include "hooks.h"
+#include "opened.h"
 #include "path0.h"
 #include "path_looks.h"
 #include "talk.h"
@@ -43,11 +44,19 @@ static const char *asking_module(void)
 	return name;
 }
 
-const char *asked_module(void)
+/* The same, "" where what it keeps is renewed. */
+static const char *keeping_module(void)
 {
 	const char *name = asking_module();
 
-	return strcmp(name, "__main__") == 0 || hooks_renew_answers(name) ? "" : name;
+	return hooks_renew_answers(name) ? "" : name;
+}
+
+const char *asked_module(void)
+{
+	const char *name = keeping_module();
+
+	return strcmp(name, "__main__") == 0 ? "" : name;
 }
 
 char *asked_copy(const char *text)
@@ -104,7 +113,20 @@ static PyObject *hear_getcwdb(PyObject *self, PyObject *none)
 	return their_getcwdb(self, none);
 }
 
-/* What is in angles is none, though linecache and inspect look for it. */
+/* Warm-up files count where nothing is there, as with files that are read. */
+static void note_name(const char *name)
+{
+	if (*name == '/') {
+		if (access(name, F_OK) && !path0_is_below_stand_in(name) && *keeping_module())
+			opened_missed(name);
+	} else if (*name && *name != '<' && !hooks_pass_file_by(name)) {
+		asked_folder();
+	}
+}
+
+/* What names of files mean that are looked for: a relative one the working folder, an
+ * absolute one that nothing is there yet. What is in angles is none, though linecache
+ * and inspect look for it. */
 void asked_path(PyObject *given)
 {
 	PyObject *path = NULL;
@@ -115,8 +137,8 @@ void asked_path(PyObject *given)
 	inside = path0_inside(name);
 	if (inside)
 		path_looks_note(asked_module(), inside);
-	else if (*name && *name != '/' && *name != '<' && !hooks_pass_file_by(name))
-		asked_folder();
+	else
+		note_name(name);
 	PyErr_Clear();
 	Py_XDECREF(path);
 }

@@ -21,8 +21,10 @@ const char *asked_module(void);
 /* A copy of such a text, or of another, to be freed. No build goes on without it. */
 char *asked_copy(const char *text);
 
-/* A file is looked for by this name, or descriptor: a relative name counts as if the
- * working folder had been asked for; see path_looks.h for those in sys.path[0]. No exception is set before or after. */
+/* A file is looked for by this name, or descriptor, or opened. A relative name counts as
+ * if the working folder had been asked for; an absolute one goes to opened_missed() where
+ * there is none; see path_looks.h for those in sys.path[0]. No exception is set before or
+ * after. */
 void asked_path(PyObject *path);
 
 /* NULL if every answer that was given would be given here, too; else a sentence

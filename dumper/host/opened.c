@@ -1,5 +1,5 @@
 /*
- * Files that were read while building; see opened.h. open() is watched (watch.h).
+ * Files that were read or missed while building; see opened.h. open() is watched (watch.h).
  * Import reads bytecode and sources by open_code(), which calls it: those of modules,
  * which have guards of their own, pydump leaves out (identity.c).
  */
@@ -9,6 +9,7 @@
 #include "talk.h"
 #include "watch.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +20,11 @@ static watch_fast theirs;
 
 static struct opened {
 	char *path;
-	int written;
+	int read, written, missed;
 	struct opened *next;
 } *all;
 
-static void remember(const char *path, int written)
+static struct opened *remember(const char *path)
 {
 	struct opened *file = all;
 
@@ -36,13 +37,19 @@ static void remember(const char *path, int written)
 		file->next = all;
 		all = file;
 	}
-	file->written |= written;
+	return file;
+}
+
+void opened_missed(const char *path)
+{
+	remember(path)->missed = 1;
 }
 
 /* Absolute, by the working folder of the moment. */
 static void note(const char *path, int written)
 {
 	char absolute[2 * PATH_MAX] = "";
+	struct opened *file;
 	size_t used = 0;
 
 	if (*path != '/') {
@@ -54,7 +61,9 @@ static void note(const char *path, int written)
 	if (strlen(path) >= sizeof absolute - used)
 		return;
 	strcpy(absolute + used, path);
-	remember(absolute, written);
+	file = remember(absolute);
+	file->read |= !written;
+	file->written |= written;
 }
 
 static int writes(PyObject *mode)
@@ -101,16 +110,25 @@ static int is_kernels(const char *path)
 		strncmp(path, "/dev/", 5) == 0;
 }
 
-void opened_report(void (*put)(const char *key, const char *value))
+/* A file that is not there counts as one that may come. */
+static int counts(const struct opened *file)
 {
 	struct stat status;
 
+	if (is_kernels(file->path))
+		return 0;
+	if (stat(file->path, &status))
+		return file->missed && (errno == ENOENT || errno == ENOTDIR);
+	return file->read && !file->written && S_ISREG(status.st_mode);
+}
+
+void opened_report(void (*put)(const char *key, const char *value))
+{
 	while (all) {
 		struct opened *file = all;
 
 		all = file->next;
-		if (!file->written && !is_kernels(file->path) &&
-		    stat(file->path, &status) == 0 && S_ISREG(status.st_mode))
+		if (counts(file))
 			put("read", file->path);
 		free(file->path);
 		free(file);

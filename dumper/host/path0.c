@@ -61,6 +61,13 @@ const char *path0_inside(const char *name)
 		name + length + 1 : NULL;
 }
 
+int path0_is_below_stand_in(const char *name)
+{
+	size_t length = strlen(STAND_IN);
+
+	return strncmp(name, STAND_IN, length) == 0 && (!name[length] || name[length] == '/');
+}
+
 int path0_is_known(void)
 {
 	return is_folder;

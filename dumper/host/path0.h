@@ -21,6 +21,9 @@ int path0_is_stand_in(PyObject *text);
 /* What this file's name is in that stand-in, or NULL: it is not there. */
 const char *path0_inside(const char *name);
 
+/* Whether this names it, or something in it. */
+int path0_is_below_stand_in(const char *name);
+
 /* Whether a folder is known. */
 int path0_is_known(void);
 

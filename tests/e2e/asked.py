@@ -549,6 +549,31 @@ def files_of_the_folder():
                                 % (lib.WORK, number)] if counts else [], code)
 
 
+def files_that_were_missed():
+    """pipx, httpie: another folder where there is one in the home. It may come later."""
+    for number, code in enumerate((
+            "os.path.exists(f)", "os.path.isdir(os.fsencode(f))", "os.access(f, os.R_OK)",
+            "pathlib.Path(f).is_file()", "glob.glob(f)", "opened(f)", "os.path.islink(f)")):
+        file = os.path.join(PLACE, "missed-%d" % number)
+        parts = program("missed%d" % number, "import glob, os, pathlib\nf = %r\n"
+                        "def opened(f):\n    try:\n        return open(f).read()\n"
+                        "    except FileNotFoundError:\n        return None\n"
+                        "kept = %s\n" % (file, code), "print(m.kept)")
+        equal(needs(parts[0]), [])
+        same(*parts[:2], [])
+        os.mkdir(file) if "isdir" in code else lib.write(file, "")
+        gives_way(*parts[:2], [], b"is there now: " + file.encode())
+    parts = program("made", "import os\nf = %r\nif not os.path.exists(f):\n    os.mkdir(f)\n"
+                    % (PLACE + "/made-here"), "print(m.f)")
+    same(*parts[:2], [])
+
+
+def a_relative_name_that_was_missed():
+    parts = program("relative", "try:\n    kept = open('ours').read()\n"
+                    "except FileNotFoundError:\n    kept = None\n", "print(m.kept)")
+    equal(needs(parts[0]), ["working folder %s (module relative_asks asked)" % lib.WORK])
+
+
 def renewed():
     """rich keeps its working folder, and a row of ours renews it."""
     parts = program("rich", "import sys, types\n"
@@ -579,6 +604,7 @@ for test in (defaults, what_it_is, a_word, all_words, copies, the_name_without_a
              folders, another_isort, copies_of_the_path, made_of_the_path,
              twice_on_the_path, files_along_the_path,
              names_of_pkg_resources, metadata_of_distributions, files_of_the_folder,
+             files_that_were_missed, a_relative_name_that_was_missed,
              renewed, closed_streams, a_terminal_of_its_own):
     run(test.__name__.replace("_", " "), test)
 done()
