@@ -12,6 +12,7 @@
 #include "talk.h"
 #include "watch.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,7 +180,11 @@ static int terminal[3];		/* what the descriptor was while building */
 
 static void note_terminal(long fd)
 {
-	if (fd >= 0 && fd <= 2 && !hooks_renew_terminal(terminal[fd]))
+	if (fd < 0 || fd > 2)
+		return;
+	if (hooks_renew_terminal(terminal[fd]))
+		renewed[INPUT + fd] = 1;
+	else
 		note(INPUT + (enum about)fd);
 }
 
@@ -313,6 +318,8 @@ const char *asked_differs(void)
 	static const char *const streams[] = {
 		"standard input, a terminal or none", "standard output, a terminal or none",
 		"standard error, a terminal or none" };
+	static const char *const closed[] = { "standard input, which is closed",
+		"standard output, which is closed", "standard error, which is closed" };
 	char here[PATH_MAX], name[HOST_NAME_MAX + 1];
 
 	if (asker[USER][0] && (getuid() != uid || geteuid() != euid || getgid() != gid ||
@@ -328,5 +335,7 @@ const char *asked_differs(void)
 	for (int fd = 0; fd <= 2 && !getenv("PYIMAGE_TRIAL"); fd++)
 		if (asker[INPUT + fd][0] && isatty(fd) != terminal[fd])
 			return say(INPUT + (enum about)fd, streams[fd]);
+		else if (renewed[INPUT + fd] && fcntl(fd, F_GETFD) < 0)
+			return closed[fd];
 	return NULL;
 }

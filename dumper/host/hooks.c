@@ -417,6 +417,11 @@ int hooks_renew_terminal(int is_terminal)
 	return hooks_terminal_renews(is_terminal);
 }
 
+int hooks_renew_terminal_type(void)
+{
+	return hooks_terminal_renews_type();
+}
+
 /* OpenBLAS's gotoblas_quit unmaps its buffers and frees its tables. */
 int hooks_fini_is_idle(const char *library)
 {

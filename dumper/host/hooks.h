@@ -31,6 +31,10 @@ int hooks_renew_answers(const char *module);
 /* Whether a row renews this answer, whether a stream is a terminal, for who asks now. */
 int hooks_renew_terminal(int is_terminal);
 
+/* Whether a row renews what the one makes of it that asks now for the terminal's type,
+ * by TERM, which is not set. The interpreter runs. */
+int hooks_renew_terminal_type(void);
+
 /* Whether who asks now for the working folder is known to make nothing of the answer. */
 int hooks_pass_folder_by(void);
 

@@ -5,6 +5,7 @@
  */
 #include "hooks_modules.h"
 #include "cpython.h"
+#include "hooks_terminal.h"
 #include "imports.h"
 #include "talk.h"
 
@@ -22,6 +23,18 @@ static const char rich[] =
 	"        if m._IMPORT_CWD != now:\n"
 	"            m._IMPORT_CWD = now\n"
 	"    if hasattr(m, '_IMPORT_CWD'):\n"
+	"        return renew\n";
+
+/* `keepers`: the consoles that asked (hooks_terminal.c) */
+static const char console[] =
+	"def prepare(m):\n"
+	"    found = [o for o in keepers or () if isinstance(o, m.Console)]\n"
+	"    def renew():\n"
+	"        for one in found:\n"
+	"            now = one._detect_color_system()\n"
+	"            if one._color_system is not now:\n"
+	"                one._color_system = now\n"
+	"    if found:\n"
 	"        return renew\n";
 
 static struct row {
@@ -59,6 +72,49 @@ static struct row {
 	{ "coverage.files",
 		"def prepare(m):\n"
 		"    return m.set_relative_directory\n", NULL },
+	/* the folder that is left out where commands are shown */
+	{ "tox.tox_env.api",
+		"def prepare(m):\n"
+		"    def renew():\n"
+		"        m._CWD = m.Path.cwd()\n"
+		"    return renew\n", NULL },
+	/* its configuration in the working folder */
+	{ "mycli.main",
+		"def prepare(m):\n"
+		"    import os\n"
+		"    def renew():\n"
+		"        m.MyCli.pwd_config_file = os.path.join(os.getcwd(), '.myclirc')\n"
+		"    return renew\n", NULL },
+	/* what a match is of, if nothing: the working folder */
+	{ "ansiblelint.errors",
+		"def prepare(m):\n"
+		"    import os\n"
+		"    folder = os.getcwd()\n"
+		"    kept = getattr(m.MatchError, 'lintable', None)\n"
+		"    def renew():\n"
+		"        if os.getcwd() != folder:\n"
+		"            vars(kept).update(vars(m.Lintable(name='')))\n"
+		"    if kept:\n"
+		"        return renew\n", NULL },
+	/* whose process it is */
+	{ "rdiff_backup.Globals",
+		"def prepare(m):\n"
+		"    import os\n"
+		"    def renew():\n"
+		"        m.process_uid, m.process_gid = os.getuid(), os.getgid()\n"
+		"        m.process_groups = [m.process_gid] + os.getgroups()\n"
+		"    if hasattr(m, 'process_uid'):\n"
+		"        return renew\n", NULL },
+	{ "supervisor.medusa.filesys",
+		"def prepare(m):\n"
+		"    import os\n"
+		"    kept = m.schizophrenic_unix_filesystem\n"
+		"    def renew():\n"
+		"        for name in 'uid', 'euid', 'gid', 'egid':\n"
+		"            now = getattr(os, 'get' + name)()\n"
+		"            if getattr(kept, 'PROCESS_' + name.upper()) != now:\n"
+		"                setattr(kept, 'PROCESS_' + name.upper(), now)\n"
+		"    return renew\n", NULL },
 	/* the option --src, in the working folder but for virtual environments */
 	{ "pip._internal.cli.cmdoptions",
 		"def prepare(m):\n"
@@ -90,6 +146,70 @@ static struct row {
 		"                setattr(sys, name, unwrap(getattr(sys, name)))\n"
 		"    if {type(m.wrapped_stdout), type(m.wrapped_stderr)} & {StreamWrapper}:\n"
 		"        return renew\n", NULL },
+	/* which colours each console's stream has */
+	{ "rich.console", console, NULL },
+	{ "pip._vendor.rich.console", console, NULL },
+	/* which streams are terminals, of what type, and so have colours, or a progress bar */
+	{ "httpie.context",
+		"def prepare(m):\n"
+		"    import os\n"
+		"    kept = m.Environment\n"
+		"    def renew():\n"
+		"        for name in 'stdin', 'stdout', 'stderr':\n"
+		"            is_terminal = getattr(kept, name).isatty()\n"
+		"            if getattr(kept, name + '_isatty') != is_terminal:\n"
+		"                setattr(kept, name + '_isatty', is_terminal)\n"
+		"        if m.curses and 'TERM' in os.environ:\n"
+		"            try:\n"
+		"                m.curses.setupterm()\n"
+		"                kept.colors = m.curses.tigetnum('colors')\n"
+		"            except m.curses.error:\n"
+		"                pass\n"
+		"    return renew\n", NULL },
+	{ "pipx.colors",
+		"def prepare(m):\n"
+		"    import sys\n"
+		"    was = m.PRINT_COLOR\n"
+		"    def renew():\n"
+		"        m.PRINT_COLOR = sys.stdout.isatty()\n"
+		"        if m.PRINT_COLOR and m.colorama and not was:\n"
+		"            m.colorama.init()\n"
+		"    return renew\n", NULL },
+	{ "pipx.animate",
+		"def prepare(m):\n"
+		"    import sys\n"
+		"    def renew():\n"
+		"        m.stderr_is_tty = sys.stderr.isatty()\n"
+		"    return renew\n", NULL },
+	{ "S3.Config",
+		"def prepare(m):\n"
+		"    import sys\n"
+		"    def renew():\n"
+		"        if m.Config.progress_meter != sys.stdout.isatty():\n"
+		"            m.Config.progress_meter = sys.stdout.isatty()\n"
+		"    return renew\n", NULL },
+	{ "gallery_dl.output",
+		"def prepare(m):\n"
+		"    import sys\n"
+		"    colors = {'TTY_STDOUT': {'success': '1;32', 'skip': '2'}, 'TTY_STDIN': {},\n"
+		"              'TTY_STDERR': {'debug': '0;37', 'info': '1;37',\n"
+		"                             'warning': '1;33', 'error': '1;31'}}\n"
+		"    kept = {}\n"
+		"    if not hasattr(m, 'TTY_STDIN'):\n"
+		"        return\n"
+		"    for name in colors:\n"
+		"        if getattr(m, name):\n"
+		"            kept.update(colors[name])\n"
+		"    known = m.COLORS and m.COLORS_DEFAULT == kept\n"
+		"    def renew():\n"
+		"        if known:\n"
+		"            m.COLORS_DEFAULT.clear()\n"
+		"        for name in 'TTY_STDOUT', 'TTY_STDERR', 'TTY_STDIN':\n"
+		"            is_terminal = getattr(sys, name[4:].lower()).isatty()\n"
+		"            setattr(m, name, is_terminal)\n"
+		"            if known and is_terminal:\n"
+		"                m.COLORS_DEFAULT.update(colors[name])\n"
+		"    return renew\n", NULL },
 	/* the styles of formatters, with colours on a terminal */
 	{ "django.utils.log",
 		"def prepare(m):\n"
@@ -165,11 +285,12 @@ int hooks_modules_know(const char *module)
 	return 0;
 }
 
-static PyObject *prepare(const struct row *row, PyObject *module)
+static PyObject *prepare(const struct row *row, PyObject *module, PyObject *keepers)
 {
-	PyObject *names = PyDict_New(), *renew = NULL;
+	PyObject *names = Py_BuildValue("{sO}", "keepers", keepers ? keepers : Py_None);
+	PyObject *renew = NULL;
 
-	if (!imports_run(row->code, names))
+	if (names && !imports_run(row->code, names))
 		renew = PyObject_CallOneArg(PyDict_GetItemString(names, "prepare"), module);
 	Py_XDECREF(names);
 	if (!renew)
@@ -182,14 +303,15 @@ static PyObject *prepare(const struct row *row, PyObject *module)
 
 void hooks_modules_before(void)
 {
-	PyObject *modules = PyImport_GetModuleDict();
+	PyObject *modules = PyImport_GetModuleDict(), *keepers = hooks_terminal_keepers();
 
 	for (size_t i = 0; i < ROWS; i++) {
 		PyObject *module = PyDict_GetItemString(modules, rows[i].module);
 
 		if (module)
-			rows[i].renew = prepare(&rows[i], module);
+			rows[i].renew = prepare(&rows[i], module, keepers);
 	}
+	Py_XDECREF(keepers);
 }
 
 int hooks_modules_resume(void)

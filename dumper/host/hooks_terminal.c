@@ -66,7 +66,55 @@ static int is_django(void)
 	return is;
 }
 
+static PyObject *keepers;
+
+static int keep(PyFrameObject *frame)
+{
+	PyObject *locals = PyFrame_GetLocals(frame);
+	PyObject *self = locals ? PyMapping_GetItemString(locals, "self") : NULL;
+	int kept;
+
+	if (!keepers)
+		keepers = PyList_New(0);
+	kept = self && keepers && PyList_Append(keepers, self) == 0;
+	PyErr_Clear();
+	Py_XDECREF(self);
+	Py_XDECREF(locals);
+	return kept;
+}
+
+/* rich/console.py: Console's __init__() asks where no system of colours is named, which
+ * nothing tells later, and keeps which one there is. */
+static int is_rich(void)
+{
+	static const char *const modules[] = { "rich.console", "pip._vendor.rich.console" };
+	PyFrameObject *frame = first_call(modules, 2);
+	int is = frame && frames_is_called(frame, "__init__") && keep(frame);
+
+	Py_XDECREF(frame);
+	return is;
+}
+
 int hooks_terminal_renews(int is_terminal)
 {
-	return is_colorama(is_terminal) || is_django();
+	return is_colorama(is_terminal) || is_django() || is_rich();
+}
+
+/* curses.setupterm() that failed is called anew. */
+int hooks_terminal_renews_type(void)
+{
+	static const char *const module[] = { "httpie.context" };
+	PyFrameObject *frame = frames_innermost();
+	int is = frame && frames_is_of(frame, module, 1);
+
+	Py_XDECREF(frame);
+	return is;
+}
+
+PyObject *hooks_terminal_keepers(void)
+{
+	PyObject *list = keepers;
+
+	keepers = NULL;
+	return list;
 }

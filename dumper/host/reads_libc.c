@@ -64,6 +64,14 @@ static struct link_map *object_of(const void *address)
 
 /* Notes it under the library of the caller, or under the Python code that had the
  * interpreter call: what that reads for itself is not the workload's. */
+/* _cursesmodule.c: setupterm() has libtinfo ask for TERM, and keeps nothing where there is
+ * none. */
+static int is_renewed(const char *name, int is_set, const char *library)
+{
+	return !is_set && strcmp(name, "TERM") == 0 && strncmp(library, "libtinfo.so", 11) == 0 &&
+		Py_IsInitialized() && PyGILState_Check() && hooks_renew_terminal_type();
+}
+
 static void note(const char *name, int is_set, const void *caller)
 {
 	struct link_map *object = object_of(caller);
@@ -79,7 +87,8 @@ static void note(const char *name, int is_set, const void *caller)
 	}
 	slash = strrchr(object->l_name, '/');
 	by.module = slash ? slash + 1 : object->l_name;
-	reads_note(name, strlen(name), is_set, &by);
+	if (!is_renewed(name, is_set, by.module))
+		reads_note(name, strlen(name), is_set, &by);
 }
 
 static void note_get(const char *name, const char *value, const void *caller)

@@ -574,6 +574,91 @@ def a_relative_name_that_was_missed():
     equal(needs(parts[0]), ["working folder %s (module relative_asks asked)" % lib.WORK])
 
 
+# What the modules of programs do, in short, and what they keep.
+PROGRAMS = {
+    "tox.tox_env.api": ("from pathlib import Path\n_CWD = Path.cwd()\n", "m._CWD"),
+    "mycli.main": ("import os\nclass MyCli:\n"
+                   "    pwd_config_file = os.path.join(os.getcwd(), '.myclirc')\n",
+                   "m.MyCli.pwd_config_file"),
+    "ansiblelint.errors": ("import os\nclass Lintable:\n    def __init__(self, name):\n"
+                           "        self.name, self.dir = name, os.getcwd()\n"
+                           "class MatchError:\n    lintable = Lintable(name='')\n",
+                           "vars(m.MatchError.lintable)"),
+    "httpie.context": ("import sys\ntry:\n    import curses\nexcept ImportError:\n"
+                       "    curses = None\nclass Environment:\n"
+                       "    stdin, stdout, stderr = sys.stdin, sys.stdout, sys.stderr\n"
+                       "    stdin_isatty = stdin.isatty()\n    stdout_isatty = stdout.isatty()\n"
+                       "    stderr_isatty = stderr.isatty()\n    colors = 256\n    if curses:\n"
+                       "        try:\n            curses.setupterm()\n"
+                       "            colors = curses.tigetnum('colors')\n"
+                       "        except curses.error:\n            pass\n",
+                       "[(k, v) for k, v in vars(m.Environment).items()"
+                       " if type(v) in (bool, int)]"),
+    "pipx.colors": ("import sys\ntry:\n    import colorama\nexcept ImportError:\n"
+                    "    colorama = None\nPRINT_COLOR = sys.stdout.isatty()\n"
+                    "if PRINT_COLOR and colorama:\n    colorama.init()\n", "m.PRINT_COLOR"),
+    "pipx.animate": ("import sys\nstderr_is_tty = sys.stderr.isatty()\n", "m.stderr_is_tty"),
+    "S3.Config": ("import sys\nclass Config:\n    progress_meter = sys.stdout.isatty()\n",
+                  "m.Config.progress_meter"),
+    "gallery_dl.output": ("import os, sys\nTTY_STDOUT = sys.stdout.isatty()\n"
+                          "TTY_STDERR = sys.stderr.isatty()\nTTY_STDIN = sys.stdin.isatty()\n"
+                          "COLORS_DEFAULT = {}\nCOLORS = not os.environ.get('NO_COLOR')\n"
+                          "if COLORS:\n    if TTY_STDOUT:\n"
+                          "        COLORS_DEFAULT['success'] = '1;32'\n"
+                          "        COLORS_DEFAULT['skip'] = '2'\n    if TTY_STDERR:\n"
+                          "        COLORS_DEFAULT['debug'] = '0;37'\n"
+                          "        COLORS_DEFAULT['info'] = '1;37'\n"
+                          "        COLORS_DEFAULT['warning'] = '1;33'\n"
+                          "        COLORS_DEFAULT['error'] = '1;31'\n",
+                          "(m.COLORS_DEFAULT, m.TTY_STDIN, m.TTY_STDOUT, m.TTY_STDERR)"),
+    "rich.console": ("import sys\nclass Console:\n"
+                     "    def __init__(self, color_system='auto'):\n"
+                     "        self._color_system = color_system\n"
+                     "        if color_system == 'auto':\n"
+                     "            self._color_system = self._detect_color_system()\n"
+                     "    def _detect_color_system(self):\n"
+                     "        return 'known' if sys.stdout.isatty() else None\n",
+                     "[c._color_system for c in MADE]"),
+    "rdiff_backup.Globals": ("import os\nprocess_uid, process_gid = os.getuid(), os.getgid()\n"
+                             "process_groups = [process_gid] + os.getgroups()\n",
+                             "(m.process_uid, m.process_gid, m.process_groups)"),
+    "supervisor.medusa.filesys": ("import os\nclass schizophrenic_unix_filesystem:\n"
+                                  "    PROCESS_UID, PROCESS_EUID = os.getuid(), os.geteuid()\n"
+                                  "    PROCESS_GID, PROCESS_EGID = os.getgid(), os.getegid()\n",
+                                  "[v for k, v in vars(m.schizophrenic_unix_filesystem).items()"
+                                  " if k[:8] == 'PROCESS_']")}
+
+
+def modules_of_programs():
+    """Rows renew what they keep: a folder, terminals, a user."""
+    for number, (name, (code, show)) in enumerate(PROGRAMS.items()):
+        folder = os.path.join(PLACE, "of%d" % number)
+        *above, last = name.split(".")
+        os.makedirs(os.path.join(folder, *above))
+        for depth in range(len(above)):
+            lib.write(os.path.join(folder, *above[:depth + 1], "__init__.py"), "")
+        lib.write(os.path.join(folder, *above, last + ".py"), code)
+        made = "made = [it.Console(), it.Console(None), it.Console('named')]\n"
+        parts = program("of%d" % number, "import %s as it\n%s" % (name, made * ("MADE" in show)),
+                        "MADE, m = getattr(m, 'made', 0), m.it\nprint(%s)" % show)
+        equal(needs(parts[0]), [], name)
+        for command in [], ["env", "-C", "/usr"], [*TERMINAL, "TERM=xterm-256color"]:
+            same(*parts[:2], [], command=command)
+        if "getuid" in code and not os.getuid():
+            same(*parts[:2], [], command=lib.as_nobody([]))
+
+
+def streams_that_are_closed():
+    """A row asks each stream again, which there has to be."""
+    os.makedirs(PLACE + "/no_stream/S3")
+    lib.write(PLACE + "/no_stream/S3/__init__.py", "")
+    lib.write(PLACE + "/no_stream/S3/Config.py", "import sys\nclass Config:\n"
+              "    progress_meter = sys.stdout and sys.stdout.isatty()\n")
+    parts = program("no_stream", "import S3.Config\n", "print('x', file=sys.stderr)")
+    gives_way(*parts[:2], [], b"standard output, which is closed",
+              ["sh", "-c", 'exec "$@" >&-', "sh"])
+
+
 def renewed():
     """rich keeps its working folder, and a row of ours renews it."""
     parts = program("rich", "import sys, types\n"
@@ -605,6 +690,7 @@ for test in (defaults, what_it_is, a_word, all_words, copies, the_name_without_a
              twice_on_the_path, files_along_the_path,
              names_of_pkg_resources, metadata_of_distributions, files_of_the_folder,
              files_that_were_missed, a_relative_name_that_was_missed,
+             modules_of_programs, streams_that_are_closed,
              renewed, closed_streams, a_terminal_of_its_own):
     run(test.__name__.replace("_", " "), test)
 done()
