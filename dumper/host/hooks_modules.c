@@ -96,6 +96,27 @@ static struct row {
 		"            vars(kept).update(vars(m.Lintable(name='')))\n"
 		"    if kept:\n"
 		"        return renew\n", NULL },
+	/* the first places of its files: the working folder */
+	{ "openstack.config.loader",
+		"def prepare(m):\n"
+		"    import os\n"
+		"    each = len(m.YAML_SUFFIXES + m.JSON_SUFFIXES)\n"
+		"    def renew():\n"
+		"        folder = os.getcwd()\n"
+		"        if m.CONFIG_SEARCH_PATH[0] != folder:\n"
+		"            m.CONFIG_SEARCH_PATH[0] = folder\n"
+		"            for files in m.CONFIG_FILES, m.SECURE_FILES, m.VENDOR_FILES:\n"
+		"                files[:each] = [os.path.join(folder, os.path.basename(file))\n"
+		"                                for file in files[:each]]\n"
+		"    return renew\n", NULL },
+	/* how long a command may be: what the environment leaves */
+	{ "pre_commit.xargs",
+		"def prepare(m):\n"
+		"    kept = m.xargs.__kwdefaults__ or {}\n"
+		"    def renew():\n"
+		"        kept['_max_length'] = m._get_platform_max_length()\n"
+		"    if kept.get('_max_length'):\n"
+		"        return renew\n", NULL },
 	/* whose process it is */
 	{ "rdiff_backup.Globals",
 		"def prepare(m):\n"
@@ -187,6 +208,11 @@ static struct row {
 		"    def renew():\n"
 		"        if m.Config.progress_meter != sys.stdout.isatty():\n"
 		"            m.Config.progress_meter = sys.stdout.isatty()\n"
+		"    return renew\n", NULL },
+	{ "osc.output.tty",
+		"def prepare(m):\n"
+		"    def renew():\n"
+		"        m.IS_INTERACTIVE = m.os.isatty(m.sys.stdout.fileno())\n"
 		"    return renew\n", NULL },
 	{ "gallery_dl.output",
 		"def prepare(m):\n"

@@ -60,6 +60,8 @@ static const struct excuse {
 	{ "HOME", "sysconfig", "joinuser" },
 	/* a copy of os.environ that is made anew: hooks_modules.c */
 	{ NULL, "wsgiref.handlers", "read_environ" },
+	/* its size, of which a default is made anew: hooks_modules.c */
+	{ NULL, "pre_commit.xargs", "_environ_size" },
 	/* the default of a setting, renewed by its row in hooks.c */
 	{ "PWD", "gunicorn.util", "getcwd" },
 	/* deferred to the restore: readline.c */

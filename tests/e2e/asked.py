@@ -619,6 +619,23 @@ PROGRAMS = {
                      "    def _detect_color_system(self):\n"
                      "        return 'known' if sys.stdout.isatty() else None\n",
                      "[c._color_system for c in MADE]"),
+    "pre_commit.xargs": ("import os\ndef _environ_size():\n    environ = os.environb\n"
+                         "    size = 8 * len(environ)\n    for k, v in environ.items():\n"
+                         "        size += len(k) + len(v) + 2\n    return size\n"
+                         "def _get_platform_max_length():\n"
+                         "    return os.sysconf('SC_ARG_MAX') - 2048 - _environ_size()\n"
+                         "def xargs(*, _max_length=_get_platform_max_length()):\n"
+                         "    return _max_length\n", "m.xargs() == m._get_platform_max_length()"),
+    "openstack.config.loader": ("import os\nYAML_SUFFIXES, JSON_SUFFIXES = ['.y'], ['.j']\n"
+                                "CONFIG_SEARCH_PATH = [os.getcwd(), '/etc']\n"
+                                "CONFIG_FILES, SECURE_FILES, VENDOR_FILES = [\n"
+                                "    [os.path.join(d, name + s) for d in CONFIG_SEARCH_PATH\n"
+                                "     for s in YAML_SUFFIXES + JSON_SUFFIXES]\n"
+                                "    for name in ('clouds', 'secure', 'clouds-public')]\n",
+                                "(m.CONFIG_SEARCH_PATH, m.CONFIG_FILES, m.SECURE_FILES,"
+                                " m.VENDOR_FILES)"),
+    "osc.output.tty": ("import os, sys\nIS_INTERACTIVE = os.isatty(sys.stdout.fileno())\n",
+                       "m.IS_INTERACTIVE"),
     "rdiff_backup.Globals": ("import os\nprocess_uid, process_gid = os.getuid(), os.getgid()\n"
                              "process_groups = [process_gid] + os.getgroups()\n",
                              "(m.process_uid, m.process_gid, m.process_groups)"),
@@ -642,7 +659,7 @@ def modules_of_programs():
         parts = program("of%d" % number, "import %s as it\n%s" % (name, made * ("MADE" in show)),
                         "MADE, m = getattr(m, 'made', 0), m.it\nprint(%s)" % show)
         equal(needs(parts[0]), [], name)
-        for command in [], ["env", "-C", "/usr"], [*TERMINAL, "TERM=xterm-256color"]:
+        for command in [], ["env", "-C", "/usr", "MORE=1"], [*TERMINAL, "TERM=xterm-256color"]:
             same(*parts[:2], [], command=command)
         if "getuid" in code and not os.getuid():
             same(*parts[:2], [], command=lib.as_nobody([]))
