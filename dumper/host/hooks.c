@@ -99,9 +99,9 @@ static PyObject *platform_before(PyObject *module)
 	return none_for(module, "_uname_cache");
 }
 
-/* multiprocessing/process.py: the key that lets processes connect, and the folder
- * that it was imported in, None if there is none. What is prepared is (key's type,
- * configuration, module). */
+/* multiprocessing/process.py, and celery's billiard/process.py: the key that lets
+ * processes connect, and the folder that it was imported in, None if there is none. What
+ * is prepared is (key's type, configuration, module). */
 static PyObject *process_before(PyObject *module)
 {
 	PyObject *type = PyObject_GetAttrString(module, "AuthenticationString");
@@ -244,6 +244,7 @@ static struct hook {
 	{ "random", hooks_random_before, hooks_random_after, NULL },
 	{ "numpy.random", hooks_numpy_before, hooks_numpy_after, NULL },
 	{ "multiprocessing.process", process_before, process_after, NULL },
+	{ "billiard.process", process_before, process_after, NULL },
 	{ "_ssl", hooks_library_before_ssl, hooks_library_after_ssl, NULL },
 	{ "logging", logging_before, logging_after, NULL },
 	{ "gunicorn.config", hooks_gunicorn_before, hooks_gunicorn_after, NULL },
@@ -382,7 +383,8 @@ const char *hooks_check(int coerced)
 int hooks_renew_answers(const char *module)
 {
 	static const char *const names[] = {
-		"gunicorn.config", "logging", "multiprocessing.process", "mercurial.pycompat",
+		"gunicorn.config", "logging", "multiprocessing.process", "billiard.process",
+		"mercurial.pycompat",
 		"gi.overrides.Gdk", "gi.overrides.Gtk", NULL
 	};
 

@@ -665,6 +665,24 @@ def modules_of_programs():
             same(*parts[:2], [], command=lib.as_nobody([]))
 
 
+def billiard():
+    """celery's multiprocessing has a key for its connections, and a folder, too."""
+    folder = os.path.join(PLACE, "key")
+    os.makedirs(folder + "/billiard")
+    lib.write(folder + "/billiard/__init__.py", "")
+    lib.write(folder + "/billiard/process.py", "import os\nORIGINAL_DIR = os.getcwd()\n"
+              "class AuthenticationString(bytes):\n    pass\nclass _MainProcess:\n"
+              "    def __init__(self):\n"
+              "        self._config = {'authkey': AuthenticationString(os.urandom(32))}\n"
+              "_current_process = _MainProcess()\n")
+    parts = program("key", "import billiard.process as it\n", "m = m.it\nprint(m.ORIGINAL_DIR, "
+                    "type(m._current_process._config['authkey']))\nif sys.argv[1:]:\n"
+                    "    print(m._current_process._config['authkey'].hex())")
+    equal(needs(parts[0]), [])
+    same(*parts[:2], [], command=["env", "-C", "/usr"])
+    equal(len({lib.run([parts[0], "show"]).out for _ in range(3)}), 3)
+
+
 def streams_that_are_closed():
     """A row asks each stream again, which there has to be."""
     os.makedirs(PLACE + "/no_stream/S3")
@@ -707,7 +725,7 @@ for test in (defaults, what_it_is, a_word, all_words, copies, the_name_without_a
              twice_on_the_path, files_along_the_path,
              names_of_pkg_resources, metadata_of_distributions, files_of_the_folder,
              files_that_were_missed, a_relative_name_that_was_missed,
-             modules_of_programs, streams_that_are_closed,
+             modules_of_programs, billiard, streams_that_are_closed,
              renewed, closed_streams, a_terminal_of_its_own):
     run(test.__name__.replace("_", " "), test)
 done()
