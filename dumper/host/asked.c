@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum about { USER, FOLDER, HOST, INPUT, OUTPUT, ERRORS, ABOUTS };
@@ -209,6 +210,69 @@ static PyObject *hear_file_isatty(PyObject *file, PyObject *none)
 	return their_file_isatty(file, none);
 }
 
+/* --- how large it is: os.get_terminal_size(fd), fcntl.ioctl(fd, TIOCGWINSZ, ...) --- */
+
+static int size_asked[3];
+static struct winsize sizes[3];	/* while building; zero: none */
+
+static struct winsize size_of(int fd)
+{
+	struct winsize size = { 0 };
+
+	if (ioctl(fd, TIOCGWINSZ, &size))
+		return (struct winsize){ 0 };
+	return size;
+}
+
+static void note_size(int fd)
+{
+	note_terminal(fd);
+	if (fd >= 0 && fd <= 2)
+		size_asked[fd] = 1;
+}
+
+static void note_size_of(PyObject *file)
+{
+	note_size(PyObject_AsFileDescriptor(file));
+	PyErr_Clear();
+}
+
+typedef PyObject *(*short_function)(PyObject *, PyObject *const *, Py_ssize_t);
+
+static short_function their_get_terminal_size, their_ioctl;
+
+/* Standard output's, if no other is named. */
+static PyObject *hear_get_terminal_size(PyObject *self, PyObject *const *given, Py_ssize_t count)
+{
+	if (count)
+		note_size_of(given[0]);
+	else
+		note_size(STDOUT_FILENO);
+	return their_get_terminal_size(self, given, count);
+}
+
+static PyObject *hear_ioctl(PyObject *self, PyObject *const *given, Py_ssize_t count)
+{
+	if (count > 1)
+		note_size_of(given[0]);
+	return their_ioctl(self, given, count);
+}
+
+static int size_differs(int fd)
+{
+	struct winsize now = size_of(fd);
+
+	return size_asked[fd] &&
+		(now.ws_col != sizes[fd].ws_col || now.ws_row != sizes[fd].ws_row);
+}
+
+static void watch_fcntl(PyObject *module, int late)
+{
+	(void)late;
+	watch_named(module, "ioctl", METH_FASTCALL, (PyCFunction)(void (*)(void))hear_ioctl,
+		(PyCFunction *)(void *)&their_ioctl);
+}
+
 static const struct question {
 	const char *name;
 	PyCFunction ours, *theirs;
@@ -243,6 +307,9 @@ static void watch_posix(PyObject *module, int late)
 		watch_named(module, questions[i].name, METH_NOARGS, questions[i].ours,
 			questions[i].theirs);
 	watch_named(module, "isatty", METH_O, hear_isatty, &their_isatty);
+	watch_named(module, "get_terminal_size", METH_FASTCALL,
+		(PyCFunction)(void (*)(void))hear_get_terminal_size,
+		(PyCFunction *)(void *)&their_get_terminal_size);
 }
 
 static void watch_socket(PyObject *module, int late)
@@ -273,8 +340,11 @@ void asked_watch(void)
 		talk_refuse("ask for the working folder: %m");
 	if (gethostname(host, sizeof host))
 		talk_refuse("ask for the host's name: %m");
-	for (int fd = 0; fd <= 2; fd++)
+	for (int fd = 0; fd <= 2; fd++) {
 		terminal[fd] = isatty(fd);
+		sizes[fd] = size_of(fd);
+	}
+	watch_module("fcntl", watch_fcntl);
 	watch_module("posix", watch_posix);
 	watch_module("_socket", watch_socket);
 	watch_module("_io", watch_io);
@@ -333,7 +403,7 @@ const char *asked_differs(void)
 		return say(HOST, "host's name");
 	/* pydump's trial runs have none */
 	for (int fd = 0; fd <= 2 && !getenv("PYIMAGE_TRIAL"); fd++)
-		if (asker[INPUT + fd][0] && isatty(fd) != terminal[fd])
+		if (asker[INPUT + fd][0] && (isatty(fd) != terminal[fd] || size_differs(fd)))
 			return say(INPUT + (enum about)fd, streams[fd]);
 		else if (renewed[INPUT + fd] && fcntl(fd, F_GETFD) < 0)
 			return closed[fd];

@@ -9,7 +9,7 @@
 #include <Python.h>
 
 /* Takes down, until watch_end(), who asks os.getuid() and its like, os.getcwd(),
- * socket.gethostname() or isatty() from the body of a module. Not counted are warm-up
+ * socket.gethostname(), isatty() or a terminal's size from the body of a module. Not counted are warm-up
  * files, importlib, and modules whose row in the hooks' table renews the answer. After
  * watch_start(). */
 void asked_watch(void);

@@ -95,9 +95,25 @@ static int is_rich(void)
 	return is;
 }
 
+/* argparse.py: add_argument() tries the formatter, which asks how wide a line is, and
+ * drops it. */
+static int is_argparse(void)
+{
+	static const char *const modules[] = { "shutil", "argparse" };
+	PyFrameObject *frame = frames_innermost();
+	int is = 0;
+
+	while (frame && !is && frames_is_of(frame, modules, 2)) {
+		is = frames_is_called(frame, "add_argument");
+		frame = frames_caller(frame);
+	}
+	Py_XDECREF(frame);
+	return is;
+}
+
 int hooks_terminal_renews(int is_terminal)
 {
-	return is_colorama(is_terminal) || is_django() || is_rich();
+	return is_colorama(is_terminal) || is_django() || is_rich() || is_argparse();
 }
 
 /* curses.setupterm() that failed is called anew. */

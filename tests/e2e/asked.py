@@ -255,12 +255,27 @@ def host_name():
 def terminals():
     """s3cmd shows its progress on a terminal."""
     for number, code in enumerate(("sys.stdout.isatty()", "os.isatty(1)",
-                                   "sys.__stdout__.buffer.raw.isatty()")):
-        parts = program("terminal%d" % number, "import os, sys\nkept = %s\n" % code,
+                                   "sys.__stdout__.buffer.raw.isatty()",
+                                   "size(os.get_terminal_size)", "size(os.get_terminal_size, 1)",
+                                   "size(fcntl.ioctl, 1, termios.TIOCGWINSZ, bytes(8))")):
+        parts = program("terminal%d" % number, "import fcntl, os, sys, termios\n"
+                        "def size(ask, *given):\n    try:\n        return tuple(ask(*given))\n"
+                        "    except OSError as error:\n        return error.errno\n"
+                        "kept = %s\n" % code,
                         "print(m.kept)")
         same(*parts[:2], [])
         gives_way(*parts[:2], [], b"standard output, a terminal or none, which module",
                   TERMINAL)
+
+
+def a_parser():
+    """argparse tries how wide its help is, and keeps nothing of it."""
+    parts = program("parser", "import argparse\nparser = argparse.ArgumentParser('x')\n"
+                    "parser.add_argument('--long-name', help='words ' * 30)\n",
+                    "print(m.parser.format_help())")
+    equal(needs(parts[0]), [])
+    for command in [], TERMINAL:
+        same(*parts[:2], [], command=command)
 
 
 def a_terminal_of_its_own():
@@ -720,12 +735,11 @@ def closed_streams():
 for test in (defaults, what_it_is, a_word, all_words, copies, the_name_without_an_entry,
              keys, forks, warm_state, dates_of_others, imported_again, another_interpreter,
              changed_by_the_module, process_id, times, host_name, functions_in_sets,
-             terminals, what_a_start_needs, coloured, styles_of_django, build_of_cpython,
-             folders, another_isort, copies_of_the_path, made_of_the_path,
-             twice_on_the_path, files_along_the_path,
+             terminals, a_terminal_of_its_own, a_parser, what_a_start_needs, coloured,
+             styles_of_django, build_of_cpython, folders, another_isort,
+             copies_of_the_path, made_of_the_path, twice_on_the_path, files_along_the_path,
              names_of_pkg_resources, metadata_of_distributions, files_of_the_folder,
-             files_that_were_missed, a_relative_name_that_was_missed,
-             modules_of_programs, billiard, streams_that_are_closed,
-             renewed, closed_streams, a_terminal_of_its_own):
+             files_that_were_missed, a_relative_name_that_was_missed, modules_of_programs,
+             billiard, streams_that_are_closed, renewed, closed_streams):
     run(test.__name__.replace("_", " "), test)
 done()
