@@ -6,9 +6,6 @@
 #include "cpython.h"
 #include "frames.h"
 #include "hooks.h"
-#include "opened.h"
-#include "path0.h"
-#include "path_looks.h"
 #include "talk.h"
 #include "watch.h"
 
@@ -46,8 +43,7 @@ static const char *asking_module(void)
 	return name;
 }
 
-/* The same, "" where what it keeps is renewed. */
-static const char *keeping_module(void)
+const char *asked_keeper(void)
 {
 	const char *name = asking_module();
 
@@ -56,7 +52,7 @@ static const char *keeping_module(void)
 
 const char *asked_module(void)
 {
-	const char *name = keeping_module();
+	const char *name = asked_keeper();
 
 	return strcmp(name, "__main__") == 0 ? "" : name;
 }
@@ -80,7 +76,7 @@ static void note(enum about about)
 		snprintf(asker[about], sizeof asker[about], "%s", name);
 }
 
-static void asked_folder(void)
+void asked_folder(void)
 {
 	if (!hooks_pass_folder_by())
 		note(FOLDER);
@@ -114,68 +110,6 @@ static PyObject *hear_getcwdb(PyObject *self, PyObject *none)
 	asked_folder();
 	return their_getcwdb(self, none);
 }
-
-/* Warm-up files count where nothing is there, as with files that are read. */
-static void note_name(const char *name)
-{
-	if (*name == '/') {
-		if (access(name, F_OK) && !path0_is_below_stand_in(name) && *keeping_module())
-			opened_missed(name);
-	} else if (*name && *name != '<' && !hooks_pass_file_by(name)) {
-		asked_folder();
-	}
-}
-
-/* What names of files mean that are looked for: a relative one the working folder, an
- * absolute one that nothing is there yet. What is in angles is none, though linecache
- * and inspect look for it. */
-void asked_path(PyObject *given)
-{
-	PyObject *path = NULL;
-	const char *name = "", *inside;
-
-	if (!PyLong_Check(given) && PyUnicode_FSConverter(given, &path))
-		name = PyBytes_AS_STRING(path);
-	inside = path0_inside(name);
-	if (inside)
-		path_looks_note(asked_module(), inside);
-	else
-		note_name(name);
-	PyErr_Clear();
-	Py_XDECREF(path);
-}
-
-/* dir_fd=...: the name is one in that folder. Without a name, which only a folder's
- * list may be, it is the working folder's. */
-static void look(PyObject *const *given, Py_ssize_t count, PyObject *names)
-{
-	PyObject *fd = watch_argument(given, count, names, PY_SSIZE_T_MAX, "dir_fd");
-	PyObject *path = watch_argument(given, count, names, 0, "path");
-
-	if (fd && fd != Py_None)
-		return;
-	if (path && path != Py_None)
-		asked_path(path);
-	else
-		asked_folder();
-}
-
-#define LOOK(name) \
-	static watch_fast their_##name; \
-	static PyObject *hear_##name(PyObject *self, PyObject *const *given, \
-		Py_ssize_t count, PyObject *names) \
-	{ \
-		look(given, count, names); \
-		return their_##name(self, given, count, names); \
-	}
-
-LOOK(stat)
-LOOK(lstat)
-LOOK(access)
-LOOK(listdir)
-LOOK(scandir)
-LOOK(open)
-LOOK(readlink)
 
 static int terminal[3];		/* what the descriptor was while building */
 
@@ -285,24 +219,9 @@ static const struct question {
 	{"getcwdb", hear_getcwdb, &their_getcwdb},
 };
 
-static const struct look {
-	const char *name;
-	watch_fast ours, *theirs;
-} looks[] = {
-	{"stat", hear_stat, &their_stat},
-	{"lstat", hear_lstat, &their_lstat},
-	{"access", hear_access, &their_access},
-	{"listdir", hear_listdir, &their_listdir},
-	{"scandir", hear_scandir, &their_scandir},
-	{"open", hear_open, &their_open},
-	{"readlink", hear_readlink, &their_readlink},
-};
-
 static void watch_posix(PyObject *module, int late)
 {
 	(void)late;
-	for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
-		watch_fast_named(module, looks[i].name, looks[i].ours, looks[i].theirs);
 	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
 		watch_named(module, questions[i].name, METH_NOARGS, questions[i].ours,
 			questions[i].theirs);

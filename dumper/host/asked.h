@@ -9,9 +9,9 @@
 #include <Python.h>
 
 /* Takes down, until watch_end(), who asks os.getuid() and its like, os.getcwd(),
- * socket.gethostname(), isatty() or a terminal's size from the body of a module. Not counted are warm-up
- * files, importlib, and modules whose row in the hooks' table renews the answer. After
- * watch_start(). */
+ * socket.gethostname(), isatty() or a terminal's size from the body of a module. Not
+ * counted are warm-up files, importlib, and modules whose row in the hooks' table renews
+ * the answer. After watch_start(). */
 void asked_watch(void);
 
 /* Who asks: the module whose body runs, "" if none that is counted. The text holds
@@ -21,11 +21,11 @@ const char *asked_module(void);
 /* A copy of such a text, or of another, to be freed. No build goes on without it. */
 char *asked_copy(const char *text);
 
-/* A file is looked for by this name, or descriptor, or opened. A relative name counts as
- * if the working folder had been asked for; an absolute one goes to opened_missed() where
- * there is none; see path_looks.h for those in sys.path[0]. No exception is set before or
- * after. */
-void asked_path(PyObject *path);
+/* The same, but with warm-up files. */
+const char *asked_keeper(void);
+
+/* Somebody asks for the working folder. */
+void asked_folder(void);
 
 /* NULL if every answer that was given would be given here, too; else a sentence
  * on the first that would not. */

@@ -4,7 +4,6 @@
  */
 #include "hooks.h"
 #include "cpython.h"
-#include "frames.h"
 #include "hooks_ansible.h"
 #include "hooks_awscrt.h"
 #include "hooks_gtk.h"
@@ -16,219 +15,15 @@
 #include "hooks_programs.h"
 #include "hooks_random.h"
 #include "hooks_settings.h"
-#include "hooks_uuid.h"
+#include "hooks_stdlib.h"
 #include "hooks_terminal.h"
+#include "hooks_uuid.h"
 #include "imports.h"
 #include "talk.h"
 #include "watch.h"
 
-#include <limits.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
-#include <unistd.h>
-
-static PyObject *none_for(PyObject *module, const char *name)
-{
-	if (PyObject_HasAttrString(module, name) &&
-	    PyObject_SetAttrString(module, name, Py_None))
-		return NULL;
-	Py_RETURN_NONE;
-}
-
-/* uuid.py: both are made by the next uuid1(); the node may be another machine. */
-static PyObject *uuid_before(PyObject *module)
-{
-	Py_XDECREF(none_for(module, "_node"));
-	return none_for(module, "_last_timestamp");
-}
-
-/* tempfile.py: the sequence of names is seeded once in a process and told from
- * its parent's by the pid alone; the folder depends on TMPDIR, unless a program
- * chose it. */
-static PyObject *tempfile_before(PyObject *module)
-{
-	PyObject *folder = PyObject_GetAttrString(module, "tempdir"), *usual = NULL;
-	int same = 0;
-
-	if (folder && folder != Py_None)
-		usual = PyObject_CallMethod(module, "_get_default_tempdir", NULL);
-	if (usual)
-		same = PyObject_RichCompareBool(folder, usual, Py_EQ);
-	Py_XDECREF(usual);
-	Py_XDECREF(folder);
-	PyErr_Clear();
-	Py_XDECREF(none_for(module, "_name_sequence"));
-	if (same > 0)
-		return none_for(module, "tempdir");
-	Py_RETURN_NONE;
-}
-
-/* pkg_resources/__init__.py: _normalize_cached() keeps what realpath() of each name is, in
- * a dict that is its default argument or, newer, in functools' cache. The first item of
- * sys.path is among the names. */
-static PyObject *pkg_resources_before(PyObject *module)
-{
-	PyObject *function = PyObject_GetAttrString(module, "_normalize_cached");
-	PyObject *defaults = function && PyFunction_Check(function) ?
-		PyFunction_GetDefaults(function) : NULL;
-	PyObject *done = function && !PyFunction_Check(function) ?
-		PyObject_CallMethod(function, "cache_clear", NULL) : NULL;
-
-	for (Py_ssize_t i = 0; defaults && i < PyTuple_GET_SIZE(defaults); i++)
-		if (PyDict_Check(PyTuple_GET_ITEM(defaults, i)))
-			PyDict_Clear(PyTuple_GET_ITEM(defaults, i));
-	Py_XDECREF(done);
-	Py_XDECREF(function);
-	PyErr_Clear();
-	Py_RETURN_NONE;
-}
-
-/* platform.py: uname() and its like are of the machine that it was built on. */
-static PyObject *platform_before(PyObject *module)
-{
-	PyObject *cache = PyObject_GetAttrString(module, "_platform_cache");
-
-	if (cache && PyDict_Check(cache))
-		PyDict_Clear(cache);
-	Py_XDECREF(cache);
-	PyErr_Clear();
-	return none_for(module, "_uname_cache");
-}
-
-/* multiprocessing/process.py, and celery's billiard/process.py: the key that lets
- * processes connect, and the folder that it was imported in, None if there is none. What
- * is prepared is (key's type, configuration, module). */
-static PyObject *process_before(PyObject *module)
-{
-	PyObject *type = PyObject_GetAttrString(module, "AuthenticationString");
-	PyObject *process = PyObject_GetAttrString(module, "_current_process");
-	PyObject *config = process ? PyObject_GetAttrString(process, "_config") : NULL;
-	PyObject *all = type && config ? PyTuple_Pack(3, type, config, module) : NULL;
-
-	Py_XDECREF(type);
-	Py_XDECREF(process);
-	Py_XDECREF(config);
-	return all;
-}
-
-static int renew_original_folder(PyObject *module)
-{
-	char buffer[PATH_MAX + 1];
-	PyObject *folder = Py_None;
-	int failed;
-
-	if (getcwd(buffer, sizeof buffer))
-		folder = PyUnicode_DecodeFSDefault(buffer);
-	else
-		Py_INCREF(folder);
-	failed = !folder || PyObject_SetAttrString(module, "ORIGINAL_DIR", folder);
-	Py_XDECREF(folder);
-	return failed;
-}
-
-static PyObject *process_after(PyObject *prepared)
-{
-	char bytes[32];
-	PyObject *key;
-
-	if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-		return PyErr_SetFromErrno(PyExc_OSError);
-	key = PyObject_CallFunction(PyTuple_GET_ITEM(prepared, 0), "y#", bytes,
-		(Py_ssize_t)sizeof bytes);
-	if (!key || renew_original_folder(PyTuple_GET_ITEM(prepared, 2)) ||
-	    PyDict_SetItemString(PyTuple_GET_ITEM(prepared, 1), "authkey", key))
-		return NULL;
-	return key;
-}
-
-/* logging/__init__.py: relativeCreated counts from here; seconds as a float, from
- * 3.13 on nanoseconds. */
-static int logging_counts_ns;
-
-static PyObject *logging_before(PyObject *module)
-{
-	PyObject *start = PyObject_GetAttrString(module, "_startTime");
-
-	if (!start)
-		return NULL;
-	logging_counts_ns = PyLong_Check(start);
-	Py_DECREF(start);
-	Py_INCREF(module);
-	return module;
-}
-
-static PyObject *logging_after(PyObject *module)
-{
-	struct timespec now;
-	PyObject *start;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	start = logging_counts_ns ?
-		PyLong_FromLongLong(now.tv_sec * 1000000000ll + now.tv_nsec) :
-		PyFloat_FromDouble((double)now.tv_sec + 1e-9 * (double)now.tv_nsec);
-	if (!start || PyObject_SetAttrString(module, "_startTime", start))
-		return NULL;
-	return start;
-}
-
-/* sysconfig.py: 'userbase' is ~/.local of whoever called get_config_vars() first. What
- * is prepared is (function, dict, home while building); the same home costs nothing. */
-static PyObject *sysconfig_before(PyObject *module)
-{
-	PyObject *vars = PyObject_GetAttrString(module, "_CONFIG_VARS");
-	PyObject *base = PyObject_GetAttrString(module, "_getuserbase");
-	const char *home = getenv("HOME");
-
-	if (vars && base && PyDict_Check(vars) && PyDict_GetItemString(vars, "userbase"))
-		return Py_BuildValue("(NNz)", base, vars, home);
-	PyErr_Clear();
-	Py_XDECREF(vars);
-	Py_XDECREF(base);
-	Py_RETURN_NONE;
-}
-
-static PyObject *sysconfig_after(PyObject *prepared)
-{
-	const char *home = getenv("HOME"), *was;
-	PyObject *base;
-
-	if (prepared == Py_None)
-		Py_RETURN_NONE;
-	was = PyTuple_GET_ITEM(prepared, 2) == Py_None ? NULL :
-		PyUnicode_AsUTF8(PyTuple_GET_ITEM(prepared, 2));
-	if (home && was ? strcmp(home, was) == 0 : home == was)
-		Py_RETURN_NONE;
-	base = PyObject_CallNoArgs(PyTuple_GET_ITEM(prepared, 0));
-	if (!base || PyDict_SetItemString(PyTuple_GET_ITEM(prepared, 1), "userbase", base))
-		return NULL;
-	return base;
-}
-
-/* warnings.py: what a module has warned of is in a dict of its own, once() in one of
- * all, and is not told again. It was told while building, to another one. */
-static PyObject *warnings_before(PyObject *module)
-{
-	PyObject *once = PyObject_GetAttrString(module, "onceregistry"), *name, *one;
-	Py_ssize_t i = 0;
-
-	while (PyDict_Next(PyImport_GetModuleDict(), &i, &name, &one)) {
-		PyObject *names = PyModule_Check(one) ? PyModule_GetDict(one) : NULL;
-		PyObject *told = names ? PyDict_GetItemString(names, "__warningregistry__")
-			: NULL;
-
-		if (told && PyDict_Check(told))
-			PyDict_Clear(told);
-	}
-	if (once && PyDict_Check(once))
-		PyDict_Clear(once);
-	PyErr_Clear();
-	Py_XDECREF(once);
-	Py_RETURN_NONE;
-}
 
 static struct hook {
 	const char *module;
@@ -236,21 +31,21 @@ static struct hook {
 	PyObject *(*after)(PyObject *prepared);
 	PyObject *prepared;
 } hooks[] = {
-	{ "uuid", uuid_before, NULL, NULL },
-	{ "tempfile", tempfile_before, NULL, NULL },
-	{ "platform", platform_before, NULL, NULL },
-	{ "pkg_resources", pkg_resources_before, NULL, NULL },
-	{ "pip._vendor.pkg_resources", pkg_resources_before, NULL, NULL },
+	{ "uuid", hooks_stdlib_before_uuid, NULL, NULL },
+	{ "tempfile", hooks_stdlib_before_tempfile, NULL, NULL },
+	{ "platform", hooks_stdlib_before_platform, NULL, NULL },
+	{ "pkg_resources", hooks_pkg_resources_before, NULL, NULL },
+	{ "pip._vendor.pkg_resources", hooks_pkg_resources_before, NULL, NULL },
 	{ "random", hooks_random_before, hooks_random_after, NULL },
 	{ "numpy.random", hooks_numpy_before, hooks_numpy_after, NULL },
-	{ "multiprocessing.process", process_before, process_after, NULL },
-	{ "billiard.process", process_before, process_after, NULL },
+	{ "multiprocessing.process", hooks_stdlib_before_process, hooks_stdlib_after_process, NULL },
+	{ "billiard.process", hooks_stdlib_before_process, hooks_stdlib_after_process, NULL },
 	{ "_ssl", hooks_library_before_ssl, hooks_library_after_ssl, NULL },
-	{ "logging", logging_before, logging_after, NULL },
+	{ "logging", hooks_stdlib_before_logging, hooks_stdlib_after_logging, NULL },
 	{ "gunicorn.config", hooks_gunicorn_before, hooks_gunicorn_after, NULL },
 	{ "mercurial.pycompat", hooks_mercurial_before, hooks_mercurial_after, NULL },
-	{ "sysconfig", sysconfig_before, sysconfig_after, NULL },
-	{ "warnings", warnings_before, NULL, NULL },
+	{ "sysconfig", hooks_stdlib_before_sysconfig, hooks_stdlib_after_sysconfig, NULL },
+	{ "warnings", hooks_stdlib_before_warnings, NULL, NULL },
 };
 
 #define HOOKS (sizeof hooks / sizeof *hooks)
@@ -394,19 +189,9 @@ int hooks_renew_answers(const char *module)
 	return hooks_modules_know(module) || hooks_ansible_renews(module);
 }
 
-/* tempfile.py, _candidate_tempdir_list(): the working folder comes last. */
 int hooks_pass_folder_by(void)
 {
-	static const char *const module[] = { "tempfile" };
-	static const char *const usual[] = { "/tmp", "/var/tmp", "/usr/tmp" };
-	PyFrameObject *frame = frames_innermost();
-	int is = frame && frames_is_of(frame, module, 1) &&
-		frames_is_called(frame, "_candidate_tempdir_list"), found = 0;
-
-	for (size_t i = 0; is && i < sizeof usual / sizeof *usual; i++)
-		found |= access(usual[i], W_OK | X_OK) == 0;
-	Py_XDECREF(frame);
-	return found;
+	return hooks_stdlib_pass_folder_by();
 }
 
 int hooks_pass_file_by(const char *file)

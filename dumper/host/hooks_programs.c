@@ -79,3 +79,23 @@ PyObject *hooks_mercurial_after(PyObject *list)
 	}
 	Py_RETURN_NONE;
 }
+
+/* pkg_resources/__init__.py: _normalize_cached() keeps what realpath() of each name is, in
+ * a dict that is its default argument or, newer, in functools' cache. The first item of
+ * sys.path is among the names. */
+PyObject *hooks_pkg_resources_before(PyObject *module)
+{
+	PyObject *function = PyObject_GetAttrString(module, "_normalize_cached");
+	PyObject *defaults = function && PyFunction_Check(function) ?
+		PyFunction_GetDefaults(function) : NULL;
+	PyObject *done = function && !PyFunction_Check(function) ?
+		PyObject_CallMethod(function, "cache_clear", NULL) : NULL;
+
+	for (Py_ssize_t i = 0; defaults && i < PyTuple_GET_SIZE(defaults); i++)
+		if (PyDict_Check(PyTuple_GET_ITEM(defaults, i)))
+			PyDict_Clear(PyTuple_GET_ITEM(defaults, i));
+	Py_XDECREF(done);
+	Py_XDECREF(function);
+	PyErr_Clear();
+	Py_RETURN_NONE;
+}

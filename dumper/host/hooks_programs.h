@@ -14,4 +14,7 @@ PyObject *hooks_gunicorn_after(PyObject *prepared);
 PyObject *hooks_mercurial_before(PyObject *module);
 PyObject *hooks_mercurial_after(PyObject *list);
 
+/* pkg_resources, and pip's copy: its cache of real paths. */
+PyObject *hooks_pkg_resources_before(PyObject *module);
+
 #endif

@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "arguments.h"
 #include "asked.h"
+#include "asked_files.h"
 #include "attributes.h"
 #include "callbacks.h"
 #include "collector.h"
@@ -150,6 +151,7 @@ static int host_main(int argc, char **argv, char **envp)
 	hooks_watch();
 	streams_watch();
 	asked_watch();
+	asked_files_watch();
 	arguments_watch();
 	answers_watch();
 	distributions_watch();

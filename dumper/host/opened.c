@@ -4,7 +4,7 @@
  * which have guards of their own, pydump leaves out (identity.c).
  */
 #include "opened.h"
-#include "asked.h"
+#include "asked_files.h"
 #include "cpython.h"
 #include "talk.h"
 #include "watch.h"
@@ -80,7 +80,7 @@ static PyObject *our_open(PyObject *self, PyObject *const *args, Py_ssize_t coun
 	PyObject *file = watch_argument(args, count, names, 0, "file"), *path = NULL, *result;
 
 	if (file)
-		asked_path(file);
+		asked_file(file);
 	result = theirs(self, args, count, names);
 	if (!result || !file || PyLong_Check(file))
 		return result;
