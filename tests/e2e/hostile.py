@@ -89,7 +89,7 @@ damaged("checksum", lambda i: i.put(0x60, "Q", 0), knows_python=False)
 for value in 0, 1, 24, 25, 0xffff, 0x7fffffff, 0xffffffff, 0xfffffff0:
     damaged("size of the prefix is %#x" % value, lambda i: i.put(0x68, "I", value),
             knows_python=False)
-for value in 0, 1, 2, 4, 0xffffffff:
+for value in 0, 1, 3, 5, 0xffffffff:
     damaged("format %#x" % value, lambda i: i.set_format(value), "format")
 for value in 0, 1, whole - 1, whole + 1, 2**63, 2**64 - 1:
     damaged("file size %#x" % value, lambda i: i.set_file_size(value))
