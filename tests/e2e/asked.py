@@ -363,7 +363,7 @@ def styles_of_django():
 def build_of_cpython():
     """setuptools puts its distutils in place, but for pybuilddir.txt."""
     if lib.run([lib.PYTHON, "-c", "import distutils"]).status:
-        skip("distutils", "this python3 has none: python3-setuptools is not installed")
+        skip("distutils", "optional: this python3 has none without python3-setuptools")
         return
     parts = program("distutils", "import distutils\n", "print(m.distutils.__file__)")
     equal(needs(parts[0]), [])
