@@ -191,6 +191,7 @@ static void make_variables(struct writer *writer, const struct variables *variab
 
 		if (!variable->guard)
 			continue;
+		header->flags |= prefix ? IMAGE_PREFIXES : 0u;
 		name = alloc_copy(variable->name);
 		name[length] = '\0';
 		row.name = intern(writer, name);

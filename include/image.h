@@ -90,6 +90,8 @@ enum image_flag {
 	IMAGE_USER_SITE_USED = 1u << 1,
 	/* imports read the whole environment: a start may add nothing to it */
 	IMAGE_WHOLE_ENVIRONMENT = 1u << 2,
+	/* some variable's row has IMAGE_VARIABLE_PREFIX */
+	IMAGE_PREFIXES = 1u << 3,
 };
 
 /* A bit for each name, by its first letters: by it most variables of a start are

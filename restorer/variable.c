@@ -53,6 +53,8 @@ static int has_prefix(const void *meta, const struct image_header *header,
 {
 	const struct image_variable *row = image_rows(meta, &header->variables);
 
+	if (!(header->flags & IMAGE_PREFIXES))
+		return 0;
 	for (uint32_t i = 0; i < header->variables.count; i++, row++) {
 		const char *name = image_string(meta, header, row->name);
 

@@ -8,6 +8,7 @@
 #include "asked.h"
 #include "cpython.h"
 #include "enter.h"
+#include "environment.h"
 #include "handoff.h"
 #include "imports.h"
 #include "talk.h"
@@ -319,23 +320,16 @@ void arguments_end(void)
 	Py_CLEAR(type);
 }
 
-static void put_need(void (*put)(const char *key, const char *value), const char *what,
-	const char *word, const char *name)
-{
-	char text[1024];
-
-	snprintf(text, sizeof text, "%s%s (module %s asked for sys.argv)", what, word, name);
-	put("needs", text);
-}
-
 void arguments_report(void (*put)(const char *key, const char *value))
 {
 	if (asker)
-		put_need(put, "no arguments", "", asker);
+		asked_need(put, "no arguments (module %s asked for sys.argv)", asker);
 	for (size_t i = 0; i < word_count; i++)
-		put_need(put, "no argument ", words[i], word_asker);
+		asked_need(put, "no argument %s (module %s asked for sys.argv)", words[i],
+			word_asker);
 	if (name_asker && !handoff.entry_mode)
-		put_need(put, "no command, module or file to run", "", name_asker);
+		asked_need(put, "no command, module or file to run (module %s asked for "
+			"sys.argv)", name_asker);
 }
 
 static const char *say(const char *name)
@@ -363,13 +357,13 @@ static int looked_for(const char *word)
 }
 
 /* An entry's name was there while its modules were imported (entry.c); else it was
- * empty, as where python3 prompts. pydump's trial runs are no starts of a program's. */
+ * empty, as where python3 prompts. */
 static const char *name_differs(const struct startup *startup)
 {
 	const char *name = arguments_name(startup);
 
 	if ((!name_asker && !word_count) || startup->by_entry || !*name ||
-	    getenv("PYIMAGE_TRIAL"))
+	    environment_is_trial())
 		return NULL;
 	return name_asker ? say(name_asker) : looked_for(name) ? say(word_asker) : NULL;
 }

@@ -4,6 +4,7 @@
  */
 #include "asked.h"
 #include "cpython.h"
+#include "environment.h"
 #include "frames.h"
 #include "hooks.h"
 #include "talk.h"
@@ -11,8 +12,8 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -83,33 +84,21 @@ void asked_folder(void)
 }
 
 /* One function of posix: all of these take no argument. */
-#define QUESTION(name, about) \
+#define QUESTION(name, noted) \
 	static PyCFunction their_##name; \
 	static PyObject *hear_##name(PyObject *self, PyObject *none) \
 	{ \
-		note(about); \
+		noted; \
 		return their_##name(self, none); \
 	}
 
-QUESTION(getuid, USER)
-QUESTION(geteuid, USER)
-QUESTION(getgid, USER)
-QUESTION(getegid, USER)
-QUESTION(gethostname, HOST)
-
-static PyCFunction their_getcwd, their_getcwdb;
-
-static PyObject *hear_getcwd(PyObject *self, PyObject *none)
-{
-	asked_folder();
-	return their_getcwd(self, none);
-}
-
-static PyObject *hear_getcwdb(PyObject *self, PyObject *none)
-{
-	asked_folder();
-	return their_getcwdb(self, none);
-}
+QUESTION(getuid, note(USER))
+QUESTION(geteuid, note(USER))
+QUESTION(getgid, note(USER))
+QUESTION(getegid, note(USER))
+QUESTION(gethostname, note(HOST))
+QUESTION(getcwd, asked_folder())
+QUESTION(getcwdb, asked_folder())
 
 static int terminal[3];		/* what the descriptor was while building */
 
@@ -194,10 +183,12 @@ static PyObject *hear_ioctl(PyObject *self, PyObject *const *given, Py_ssize_t c
 
 static int size_differs(int fd)
 {
-	struct winsize now = size_of(fd);
+	struct winsize now;
 
-	return size_asked[fd] &&
-		(now.ws_col != sizes[fd].ws_col || now.ws_row != sizes[fd].ws_row);
+	if (!size_asked[fd])
+		return 0;
+	now = size_of(fd);
+	return now.ws_col != sizes[fd].ws_col || now.ws_row != sizes[fd].ws_row;
 }
 
 static void watch_fcntl(PyObject *module, int late)
@@ -278,37 +269,54 @@ static const char *say(enum about about, const char *what)
 	return text;
 }
 
-static void put_need(enum about about, void (*put)(const char *key, const char *value),
-	const char *what, const char *value)
+void asked_need(void (*put)(const char *key, const char *value), const char *format, ...)
 {
-	char text[PATH_MAX + 512];
+	char text[2 * PATH_MAX];
+	va_list args;
 
-	if (!asker[about][0])
-		return;
-	snprintf(text, sizeof text, "%s%s (module %s asked)", what, value, asker[about]);
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
 	put("needs", text);
 }
 
+static const char *const streams[] = { "standard input", "standard output", "standard error" };
+
 void asked_report(void (*put)(const char *key, const char *value))
 {
-	static const char *const streams[] = {
-		"standard input", "standard output", "standard error" };
-
-	put_need(USER, put, "the user and group of the build", "");
-	put_need(FOLDER, put, "working folder ", folder);
-	put_need(HOST, put, "host name ", host);
+	if (asker[USER][0])
+		asked_need(put, "the user and group of the build (module %s asked)", asker[USER]);
+	if (asker[FOLDER][0])
+		asked_need(put, "working folder %s (module %s asked)", folder, asker[FOLDER]);
+	if (asker[HOST][0])
+		asked_need(put, "host name %s (module %s asked)", host, asker[HOST]);
 	for (int fd = 0; fd <= 2; fd++)
-		put_need(INPUT + (enum about)fd, put, streams[fd],
-			terminal[fd] ? " that is a terminal" : " that is no terminal");
+		if (asker[INPUT + fd][0])
+			asked_need(put, "%s that is %s terminal (module %s asked)", streams[fd],
+				terminal[fd] ? "a" : "no", asker[INPUT + fd]);
+}
+
+/* A trial run has no terminal. */
+static const char *stream_differs(int fd)
+{
+	static char text[64];
+
+	if ((!asker[INPUT + fd][0] && !renewed[INPUT + fd]) || environment_is_trial())
+		return NULL;
+	if (asker[INPUT + fd][0] && (isatty(fd) != terminal[fd] || size_differs(fd))) {
+		snprintf(text, sizeof text, "%s, a terminal or none", streams[fd]);
+		return say(INPUT + (enum about)fd, text);
+	}
+	if (renewed[INPUT + fd] && fcntl(fd, F_GETFD) < 0) {
+		snprintf(text, sizeof text, "%s, which is closed", streams[fd]);
+		return text;
+	}
+	return NULL;
 }
 
 const char *asked_differs(void)
 {
-	static const char *const streams[] = {
-		"standard input, a terminal or none", "standard output, a terminal or none",
-		"standard error, a terminal or none" };
-	static const char *const closed[] = { "standard input, which is closed",
-		"standard output, which is closed", "standard error, which is closed" };
+	const char *why = NULL;
 	char here[PATH_MAX], name[HOST_NAME_MAX + 1];
 
 	if (asker[USER][0] && (getuid() != uid || geteuid() != euid || getgid() != gid ||
@@ -320,11 +328,7 @@ const char *asked_differs(void)
 		return "working folder, which is gone";
 	if (asker[HOST][0] && (gethostname(name, sizeof name) || strcmp(name, host) != 0))
 		return say(HOST, "host's name");
-	/* pydump's trial runs have none */
-	for (int fd = 0; fd <= 2 && !getenv("PYIMAGE_TRIAL"); fd++)
-		if (asker[INPUT + fd][0] && (isatty(fd) != terminal[fd] || size_differs(fd)))
-			return say(INPUT + (enum about)fd, streams[fd]);
-		else if (renewed[INPUT + fd] && fcntl(fd, F_GETFD) < 0)
-			return closed[fd];
-	return NULL;
+	for (int fd = 0; fd <= 2 && !why; fd++)
+		why = stream_differs(fd);
+	return why;
 }

@@ -18,11 +18,11 @@ void asked_watch(void);
  * until the next such question. */
 const char *asked_module(void);
 
-/* A copy of such a text, or of another, to be freed. No build goes on without it. */
-char *asked_copy(const char *text);
-
 /* The same, but with warm-up files. */
 const char *asked_keeper(void);
+
+/* A copy of such a text, or of another, to be freed. No build goes on without it. */
+char *asked_copy(const char *text);
 
 /* Somebody asks for the working folder. */
 void asked_folder(void);
@@ -33,5 +33,9 @@ const char *asked_differs(void);
 
 /* put("needs", text) for each answer that was given, once all is imported. */
 void asked_report(void (*put)(const char *key, const char *value));
+
+/* put("needs", what this format makes): what a start has to have, for people. */
+void asked_need(void (*put)(const char *key, const char *value), const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

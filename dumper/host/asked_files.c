@@ -15,7 +15,7 @@
 static void note_name(const char *name)
 {
 	if (*name == '/') {
-		if (access(name, F_OK) && !path0_is_below_stand_in(name) && *asked_keeper())
+		if (access(name, F_OK) && *asked_keeper())
 			opened_missed(name);
 	} else if (*name && *name != '<' && !hooks_pass_file_by(name)) {
 		asked_folder();

@@ -3,10 +3,9 @@
  * as a list; where there is none, a restore only looks at a pointer.
  */
 #include "callbacks.h"
+#include "environment.h"
 #include "imports.h"
 #include "talk.h"
-
-#include <stdlib.h>
 
 static PyObject *lists[2];	/* by enum callbacks_moment; of tuples (function,
 				   arguments, keywords), or NULL: none */
@@ -96,13 +95,12 @@ void callbacks_freeze(void)
 	restored = 1;
 }
 
-/* pydump's trial runs are no starts of the program's: what its hooks reach for may
- * not be there at the build, and should not be reached for some thirty times. */
+/* What hooks reach for should not be reached for by some thirty trial runs. */
 int callbacks_after(void)
 {
 	PyObject *list = lists[CALLBACKS_AFTER];
 
-	if (!list || getenv("PYIMAGE_TRIAL"))
+	if (!list || environment_is_trial())
 		return 0;
 	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++)
 		if (call(PyList_GET_ITEM(list, i)))

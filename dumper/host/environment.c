@@ -231,6 +231,11 @@ int environment_resume(int rehearse)
 	return 0;
 }
 
+int environment_is_trial(void)
+{
+	return getenv("PYIMAGE_TRIAL") != NULL;
+}
+
 void environment_release(void)
 {
 	Py_CLEAR(data);

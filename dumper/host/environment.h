@@ -32,6 +32,10 @@ int environment_set(const char *name, char *assignment);
 /* Empties os.environ again after a rehearsal. */
 void environment_forget(void);
 
+/* Whether this is a trial run of pydump's, which is no start of the program's: what it
+ * would reach for, or have, may not be there at the build. */
+int environment_is_trial(void);
+
 void environment_release(void);
 
 #endif

@@ -13,7 +13,6 @@
 #include "callbacks.h"
 #include "collector.h"
 #include "cpython.h"
-#include "distributions.h"
 #include "control.h"
 #include "counts.h"
 #include "entry.h"
@@ -32,6 +31,7 @@
 #include "opened.h"
 #include "options.h"
 #include "path0.h"
+#include "path_looks.h"
 #include "patterns.h"
 #include "pyimage.h"
 #include "policy.h"
@@ -154,7 +154,6 @@ static int host_main(int argc, char **argv, char **envp)
 	asked_files_watch();
 	arguments_watch();
 	answers_watch();
-	distributions_watch();
 	opened_watch();
 	watch_hash_again();
 	collector_go_on(pause);
@@ -164,7 +163,7 @@ static int host_main(int argc, char **argv, char **envp)
 	low_descriptors_release();
 	pause = collector_pause();
 	arguments_end();
-	distributions_end();
+	path_looks_end();
 	watch_end();
 	answers_end();
 	reads_os_end();

@@ -48,24 +48,13 @@ static Py_ssize_t find(PyObject *list)
 	return PySequence_Index(list, stand_in);
 }
 
-int path0_is_stand_in(PyObject *text)
-{
-	return PyUnicode_Check(text) && PyUnicode_CompareWithASCIIString(text, STAND_IN) == 0;
-}
-
 const char *path0_inside(const char *name)
 {
 	size_t length = strlen(STAND_IN);
 
-	return strncmp(name, STAND_IN, length) == 0 && name[length] == '/' && name[length + 1] ?
-		name + length + 1 : NULL;
-}
-
-int path0_is_below_stand_in(const char *name)
-{
-	size_t length = strlen(STAND_IN);
-
-	return strncmp(name, STAND_IN, length) == 0 && (!name[length] || name[length] == '/');
+	if (strncmp(name, STAND_IN, length) || (name[length] && name[length] != '/'))
+		return NULL;
+	return name + length + (name[length] == '/');
 }
 
 int path0_is_known(void)

@@ -15,14 +15,8 @@ struct startup;
 void path0_reserve(const char *script);
 void path0_unreserve(void);
 
-/* Whether this str is that stand-in, where no folder is known. */
-int path0_is_stand_in(PyObject *text);
-
-/* What this file's name is in that stand-in, or NULL: it is not there. */
+/* What this file's name is in that stand-in, "" for itself, or NULL: it is another one. */
 const char *path0_inside(const char *name);
-
-/* Whether this names it, or something in it. */
-int path0_is_below_stand_in(const char *name);
 
 /* Whether a folder is known. */
 int path0_is_known(void);

@@ -55,7 +55,7 @@ static const struct excuse {
 	{ NULL, "ctypes.util", NULL },
 	/* likewise, for file(1), which tells what kind of program python3 is */
 	{ NULL, "platform", "_syscmd_file" },
-	/* the user site folder: restorer/site.c; 'userbase': hooks.c */
+	/* the user site folder: restorer/site.c; 'userbase': hooks_stdlib.c */
 	{ "HOME", "site", "joinuser" },
 	{ "HOME", "sysconfig", "joinuser" },
 	/* a copy of os.environ that is made anew: hooks_modules.c */

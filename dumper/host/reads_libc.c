@@ -62,8 +62,6 @@ static struct link_map *object_of(const void *address)
 	return _dl_find_object((void *)(uintptr_t)address, &found) ? NULL : found.dlfo_link_map;
 }
 
-/* Notes it under the library of the caller, or under the Python code that had the
- * interpreter call: what that reads for itself is not the workload's. */
 /* _cursesmodule.c: setupterm() has libtinfo ask for TERM, and keeps nothing where there is
  * none. */
 static int is_renewed(const char *name, int is_set, const char *library)
@@ -72,6 +70,8 @@ static int is_renewed(const char *name, int is_set, const char *library)
 		Py_IsInitialized() && PyGILState_Check() && hooks_renew_terminal_type();
 }
 
+/* Notes it under the library of the caller, or under the Python code that had the
+ * interpreter call: what that reads for itself is not the workload's. */
 static void note(const char *name, int is_set, const void *caller)
 {
 	struct link_map *object = object_of(caller);

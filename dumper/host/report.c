@@ -7,7 +7,6 @@
 #include "asked.h"
 #include "control.h"
 #include "cpython.h"
-#include "distributions.h"
 #include "entry.h"
 #include "hooks.h"
 #include "imports.h"
@@ -190,7 +189,6 @@ void report_send(char **warmups, int immortal)
 	opened_report(put);
 	asked_report(put);
 	arguments_report(put);
-	distributions_report(put);
 	path_looks_report(put);
 	reads_put(stream);
 	temporary_put(stream);

@@ -11,7 +11,6 @@
 #include "asked.h"
 #include "command.h"
 #include "cpython.h"
-#include "distributions.h"
 #include "environment.h"
 #include "finish.h"
 #include "forked.h"
@@ -361,8 +360,6 @@ static void check(struct startup *startup)
 	why = asked_differs();
 	if (!why)
 		why = arguments_differ(startup);
-	if (!why)
-		why = distributions_differ(startup);
 	if (!why)
 		why = path_looks_differ(startup);
 	if (why)

@@ -36,8 +36,11 @@ static PyMethodDef *row_of(PyObject *function)
 /* All pointers to functions are of one size (POSIX, dlsym). */
 static void exchange(void *place, void (*ours)(void))
 {
-	struct word *word = &words[word_count++];
+	struct word *word;
 
+	if (word_count == WORDS)
+		talk_refuse("watch imports: more functions than there is room for");
+	word = &words[word_count++];
 	word->place = place;
 	word->ours = ours;
 	memcpy(&word->theirs, place, sizeof word->theirs);
@@ -59,7 +62,7 @@ int watch_function(PyObject *function, int flags, PyCFunction ours, PyCFunction 
 
 	if (row && is_exchanged(&row->ml_meth, (void (*)(void))ours))
 		return 0;
-	if (!row || row->ml_flags != flags || word_count == WORDS)
+	if (!row || row->ml_flags != flags)
 		return -1;
 	*theirs = row->ml_meth;
 	exchange(&row->ml_meth, (void (*)(void))ours);
@@ -102,7 +105,7 @@ int watch_attribute(PyObject *descriptor, getter our_get, setter our_set,
 
 	if (row && is_exchanged(&row->get, (void (*)(void))our_get))
 		return 0;
-	if (!row || !row->get || !row->set || word_count > WORDS - 2)
+	if (!row || !row->get || !row->set)
 		return -1;
 	*their_get = row->get;
 	*their_set = row->set;

@@ -134,6 +134,26 @@ START_TEST(the_whole_environment)
 }
 END_TEST
 
+START_TEST(names_that_begin_alike)
+{
+	const char *envp[MOST] = { GOOD, "OWN_=x", "NUMBA=1" };
+
+	add("NUMBA_", NULL, IMAGE_VARIABLE_PREFIX);
+	add("NUMBA_OWN", "1", 0);
+	meta.header.flags = IMAGE_PREFIXES;
+	envp[5] = "NUMBA_OWN=1";
+	ck_assert_int_eq(variable_check(&meta, &meta.header, (char *const *)envp, name,
+			&reason), 0);
+	envp[6] = "NUMBA_OTHER=1";
+	ck_assert_int_eq(variable_check(&meta, &meta.header, (char *const *)envp, name,
+			&reason), -1);
+	ck_assert_str_eq(reason.detail, "NUMBA_OTHER");
+	envp[6] = "NUMBA_=1";
+	ck_assert_int_eq(variable_check(&meta, &meta.header, (char *const *)envp, name,
+			&reason), -1);
+}
+END_TEST
+
 START_TEST(a_long_name_is_cut_off)
 {
 	char variable[300];
@@ -206,6 +226,7 @@ int main(void)
 	tcase_add_loop_test(tcase, tells_what_differs, 0, sizeof(cases) / sizeof(*cases));
 	tcase_add_test(tcase, values_are_not_told);
 	tcase_add_test(tcase, the_whole_environment);
+	tcase_add_test(tcase, names_that_begin_alike);
 	tcase_add_test(tcase, a_long_name_is_cut_off);
 	tcase_add_test(tcase, as_many_as_there_may_be);
 	tcase_add_test(tcase, one_by_itself);
